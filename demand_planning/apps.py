@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DemandPlanningConfig(AppConfig):
+    name = "demand_planning"
+    verbose_name = "Demand"

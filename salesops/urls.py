@@ -1,0 +1,20 @@
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+urlpatterns = [
+    path("", include("salesops.frame.urls")),
+    path("", include("salesops.jobs.urls")),
+    path("", include("data_collection.urls")),
+    path("", include("demand_planning.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("salesops.api_urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+]
+
+handler400 = "salesops.frame.views.bad_request"
+handler403 = "salesops.frame.views.permission_denied"
+handler404 = "salesops.frame.views.page_not_found"
+handler500 = "salesops.frame.views.server_error"
