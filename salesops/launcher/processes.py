@@ -54,9 +54,9 @@ def free_port(wanted: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def tail(log: Path, characters: int = 2000) -> str:
+def tail(log: Path, lines: int = 15) -> str:
     try:
-        return log.read_text(errors="replace")[-characters:].strip()
+        return "\n".join(log.read_text(errors="replace").strip().splitlines()[-lines:])
     except OSError:
         return ""
 
@@ -123,10 +123,16 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals, *, seconds: floa
     if process.poll() is not None:
         return
     process.send_signal(how)
+    wait_or_kill_group(process, seconds=seconds)
+
+
+def wait_or_kill_group(process: subprocess.Popen[bytes], *, seconds: float) -> None:
+    """Wait for the process, then end whatever is left of its group."""
     try:
-        process.wait(seconds)
+        process.wait(max(seconds, 0))
     except subprocess.TimeoutExpired:
-        kill_group(process)
+        pass  # kill_group below ends it
+    kill_group(process)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -134,5 +140,5 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        process.kill()
+        process.kill()  # does nothing if it ended already
     process.wait()

@@ -1,0 +1,36 @@
+"""What must hold before anything starts."""
+
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from salesops.launcher.problems import NoSpace, PortTaken, WrongPython
+
+PYTHON = (3, 11)
+NEEDED_MEGABYTES = 1024
+
+
+def check_python(version: tuple[int, ...] = tuple(sys.version_info)) -> None:
+    if version[:2] != PYTHON:
+        found = ".".join(str(part) for part in version[:3])
+        raise WrongPython(f"Python {PYTHON[0]}.{PYTHON[1]} is needed, this is {found}. Try: make run PYTHON=python3.11")
+
+
+def check_space(folder: Path, needed_megabytes: int = NEEDED_MEGABYTES) -> None:
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < needed_megabytes:
+        raise NoSpace(f"{folder} has {free} MB free, {needed_megabytes} MB are needed. Free some, or set SALESOPS_STATE.")
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises PortTaken when the address can't be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except (OSError, OverflowError) as problem:
+            reason = getattr(problem, "strerror", None) or str(problem)
+            raise PortTaken(f"{host}:{port} can't be used ({reason}). Try another: make run PORT={port + 1}") from None
