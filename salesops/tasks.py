@@ -1,0 +1,5 @@
+"""Gathers the ground floor's Celery tasks."""
+
+from salesops.jobs.tasks import sweep, tick, work
+
+__all__ = ["sweep", "tick", "work"]
