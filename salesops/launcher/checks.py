@@ -11,7 +11,7 @@ PYTHON = (3, 11)
 NEEDED_MEGABYTES = 1024
 
 
-def check_python(version: tuple[int, ...] = tuple(sys.version_info)) -> None:
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
     if version[:2] != PYTHON:
         found = ".".join(str(part) for part in version[:3])
         raise WrongPython(f"Python {PYTHON[0]}.{PYTHON[1]} is needed, this is {found}. Try: make run PYTHON=python3.11")
@@ -20,7 +20,9 @@ def check_python(version: tuple[int, ...] = tuple(sys.version_info)) -> None:
 def check_space(folder: Path, needed_megabytes: int = NEEDED_MEGABYTES) -> None:
     free = shutil.disk_usage(folder).free // 2**20
     if free < needed_megabytes:
-        raise NoSpace(f"{folder} has {free} MB free, {needed_megabytes} MB are needed. Free some, or set SALESOPS_STATE.")
+        raise NoSpace(
+            f"{folder} has {free} MB free, {needed_megabytes} MB are needed. Free some, or set SALESOPS_STATE."
+        )
 
 
 def check_port(host: str, port: int) -> None:

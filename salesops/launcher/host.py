@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from io import TextIOWrapper
 
 from salesops.launcher.postgres import start_postgres
 from salesops.launcher.problems import LaunchProblem
@@ -49,7 +50,7 @@ def _leave(number: int, frame: object) -> None:
     sys.exit(0)
 
 
-def _take(state: State) -> object | None:
+def _take(state: State) -> TextIOWrapper | None:
     """The host lock; a few tries, since a user's look at the lock holds it for an instant."""
     for _ in range(10):
         try:
@@ -83,7 +84,7 @@ class _Host:
             self._stop()
 
     def _start_missing(self) -> None:
-        dead = [name for name in self.variables if name not in self.servers or self.servers[name].process.poll() is not None]
+        dead = [name for name in self.variables if not self._alive(name)]
         if not dead:
             return
         self.failures = self.failures + 1 if time.monotonic() - self.last_start < 60 else 0
@@ -97,6 +98,9 @@ class _Host:
             self.servers[name] = START[name](self.state, fast=False)
         addresses = {name: server.url for name, server in self.servers.items()}
         self.state.write("servers.json", {"pid": os.getpid(), **addresses})
+
+    def _alive(self, name: str) -> bool:
+        return name in self.servers and self.servers[name].process.poll() is None
 
     def _used(self) -> bool:
         try:

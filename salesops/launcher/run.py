@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import TextIOWrapper
 from types import FrameType
 
 from salesops.launcher.checks import check_port, check_python, check_space
@@ -56,7 +57,7 @@ def _address(options: argparse.Namespace) -> str:
     return f"http://{host}:{options.port}"
 
 
-def _only_one(state: State, options: argparse.Namespace) -> object:
+def _only_one(state: State, options: argparse.Namespace) -> TextIOWrapper:
     try:
         held = lock(state.run_lock)
     except Taken:
@@ -88,10 +89,11 @@ class _Run:
             self._start()
             self._keep()
         except Stopped:
-            return 0
+            pass  # the usual end
         finally:
             self.stopping = True
             self._stop()
+        return 0
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
         if self.stopping:
@@ -182,7 +184,7 @@ class _Run:
             time.sleep(0.1)
 
     def _web_answers(self) -> bool:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)  # noqa: S104 - where to ask
         link = http.client.HTTPConnection(host, self.options.port, timeout=20)
         try:
             link.request("GET", "/healthz")

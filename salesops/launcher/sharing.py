@@ -16,7 +16,8 @@ ANSWERS = {"DATABASE_URL": postgres.answers, "REDIS_URL": valkey.answers}
 START_SECONDS = 90
 # manage.py commands that read no table and send no task.
 WITHOUT_SERVERS = frozenset(
-    "check collectstatic compilemessages diffsettings findstatic help makemessages startapp startproject version".split()
+    ["check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages"]
+    + ["startapp", "startproject", "version"]
 )
 
 
@@ -117,7 +118,7 @@ def replace_by(command: list[str]) -> int:
     if use is not None:
         use.outlive_exec()
     try:
-        os.execvpe(command[0], command, with_path_of_python(os.environ))
+        os.execvpe(command[0], command, with_path_of_python(os.environ))  # noqa: S606 - the caller's command
     except OSError as problem:
         print(f"{command[0]}: {problem.strerror}", file=sys.stderr)
         return 127

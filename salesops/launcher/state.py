@@ -1,7 +1,7 @@
 """The state folder: locks, secrets, ports and the addresses of the running embedded servers.
 
 Convention: two locks rule the folder. `host.lock` is held exclusively by the one process that keeps the embedded
-servers; `users.lock` is held shared by everyone who uses them. The host stops when it can take `users.lock` exclusively.
+servers; `users.lock` is held shared by everyone who uses them. The host stops when it can have `users.lock` alone.
 Locks are flock(2): the kernel drops them when their holder dies, however it dies.
 """
 
@@ -32,7 +32,7 @@ def lock(path: Path, *, shared: bool = False, wait: bool = False) -> TextIOWrapp
     Raises:
         Taken: not waiting, and another process holds it.
     """
-    file = open(path, "a+", encoding="utf-8")
+    file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - the open file is the lock
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)

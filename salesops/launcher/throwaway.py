@@ -20,10 +20,11 @@ from salesops.launcher.valkey import start_valkey
 
 PREFIX = "salesops-test-"
 # What a developer may have set for their own instance; tests must not depend on it.
-_NOT_INHERITED = (
-    "ALLOWED_HOSTS BEHIND_TLS CSRF_TRUSTED_ORIGINS DEBUG EMAIL_HOST NIGHTLY_HOUR REPORTING_CURRENCY SALESOPS_LOCAL "
-    "SALESOPS_TIME_ZONE OIDC_SERVER_URL LOGIN_FAILURE_LIMIT API_RATE JOB_TIME_LIMIT DATABASE_CONN_MAX_AGE"
-).split()
+_NOT_INHERITED = frozenset(
+    ["ALLOWED_HOSTS", "API_RATE", "BEHIND_TLS", "CSRF_TRUSTED_ORIGINS", "DATABASE_CONN_MAX_AGE", "DEBUG", "EMAIL_HOST"]
+    + ["JOB_TIME_LIMIT", "LOGIN_FAILURE_LIMIT", "LOG_LEVEL", "NIGHTLY_HOUR", "OIDC_SERVER_URL", "REPORTING_CURRENCY"]
+    + ["SALESOPS_TIME_ZONE"]
+)
 
 
 def with_path_of_python(environ: Mapping[str, str]) -> dict[str, str]:
