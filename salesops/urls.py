@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("", include("salesops.frame.urls")),
+    path("", include("salesops.access.urls")),
     path("", include("salesops.jobs.urls")),
     path("", include("data_collection.urls")),
     path("", include("demand_planning.urls")),
