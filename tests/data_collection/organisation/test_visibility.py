@@ -36,9 +36,7 @@ def test_a_manager_sees_the_team_led(manager: User, outsider_manager: User) -> N
 
 @pytest.mark.usefixtures("two_deals")
 @pytest.mark.parametrize("who", ["analyst", "executive", "finance", "viewer"])
-def test_the_whole_company_roles_see_all(
-    who: str, request: pytest.FixtureRequest
-) -> None:
+def test_the_whole_company_roles_see_all(who: str, request: pytest.FixtureRequest) -> None:
     assert names(request.getfixturevalue(who)) == {"Ours", "Theirs", "Nobody's"}
 
 
@@ -51,9 +49,7 @@ def test_a_manager_sees_a_row_by_the_team_of_its_own_day(
     make_order_line(rep, ordered_on=date(2026, 3, 1), order_id="first day south")
 
     def orders(user: User) -> list[str]:
-        return list(
-            OrderLine.objects.visible_to(user).values_list("order_id", flat=True)
-        )
+        return list(OrderLine.objects.visible_to(user).values_list("order_id", flat=True))
 
     assert orders(manager) == ["last day north"]
     assert orders(outsider_manager) == ["first day south"]
