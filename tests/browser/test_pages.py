@@ -1,0 +1,180 @@
+"""Every page as the people who use it, in light and dark, on a desk and on a phone.
+
+Gates of the frame: no axe violation, no console error, no policy report, no request to another host, no
+sideways scroll, charts drawn.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import PASSWORD, Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = {
+    "rep": ["/me/", "/collect/funnel/", "/demand/forecast/", "/glossary/", "/jobs/", "/profile/"],
+    "manager": [
+        "/collect/overview/",
+        "/collect/kpis/",
+        "/collect/kpis/win_rate/?by=team",
+        "/collect/funnel/",
+        "/collect/team/",
+        "/collect/quality/",
+        "/demand/forecast/",
+        "/rows/bookings/",
+    ],
+    "ops": [
+        "/",
+        "/collect/sources/",
+        "/collect/quality/",
+        "/jobs/",
+        "/admin/",
+        "/admin/data_collection/rep/",
+        "/admin/data_collection/quota/",
+        "/admin/data_collection/territory/add/",
+    ],
+    "executive": ["/collect/overview/", "/collect/kpis/bookings/", "/demand/forecast/", "/supply/", "/execute/"],
+}
+SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+AXE_RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "resultTypes": ["violations"],
+}
+
+
+class Watch:
+    """What a page must not do."""
+
+    def __init__(self, page: Page, own: str) -> None:
+        self.faults: list[str] = []
+        page.on("console", lambda message: message.type == "error" and self.faults.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("request", lambda request: self._check_host(request.url, own))
+
+    def _check_host(self, url: str, own: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(own).netloc:
+            self.faults.append(f"request to {parts.netloc}")
+
+
+@pytest.fixture(scope="session")
+def logins(browser: Browser, product: Product) -> dict[str, dict]:
+    """One login per role, through the form; the session is reused."""
+    found = {}
+    for role in PAGES:
+        context = browser.new_context(base_url=product.url)
+        page = context.new_page()
+        page.goto("/accounts/login/")
+        page.fill("input[name=login]", f"{role}@demo.example")
+        page.fill("input[name=password]", PASSWORD)
+        page.locator("form button[type=submit]").first.click()
+        page.wait_for_selector("#main")
+        assert "/accounts/login" not in page.url, f"{role} could not log in"
+        found[role] = context.storage_state()
+        context.close()
+    return found
+
+
+@contextmanager
+def opened(
+    browser: Browser, product: Product, state: dict, size: str, scheme: str
+) -> Iterator[tuple[BrowserContext, Page, Watch]]:
+    context = browser.new_context(
+        base_url=product.url,
+        storage_state=state,
+        viewport=SIZES[size],
+        color_scheme=scheme,
+        bypass_csp=True,  # axe is put into the page; the policy itself is checked without it below
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    try:
+        yield context, page, Watch(page, product.url)
+    finally:
+        context.close()
+
+
+def draw_charts(page: Page) -> None:
+    """Charts draw when they come into view; wait for each."""
+    charts = page.locator(".chart")
+    for number in range(charts.count()):
+        chart = charts.nth(number)
+        if chart.is_visible():
+            chart.scroll_into_view_if_needed()
+            page.wait_for_function(
+                "element => element.hasAttribute('data-done')", arg=chart.element_handle(), timeout=15_000
+            )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", PAGES)
+def test_pages_are_sound(
+    browser: Browser, product: Product, logins: dict[str, dict], role: str, size: str, scheme: str
+) -> None:
+    faults: dict[str, list[str]] = {}
+    with opened(browser, product, logins[role], size, scheme) as (_context, page, watch):
+        for path in PAGES[role]:
+            watch.faults.clear()
+            answer = page.goto(path, wait_until="load")
+            assert answer is not None and answer.status == 200, f"{role} {path}: {answer and answer.status}"
+            draw_charts(page)
+            found = list(watch.faults)
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                found.append(f"scrolls sideways by {wide} px")
+            report = Axe().run(page, options=AXE_RULES)
+            for broken in report.response["violations"]:
+                places = "; ".join(" ".join(node["target"]) for node in broken["nodes"][:3])
+                found.append(f"axe {broken['id']}: {places}")
+            if found:
+                faults[path] = found
+    assert not faults, "\n".join(f"{path}: {', '.join(found)}" for path, found in faults.items())
+
+
+def test_policy_holds_without_tests_in_the_page(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
+    """The strict policy is sent, and pages with charts and htmx parts work under it."""
+    context = browser.new_context(base_url=product.url, storage_state=logins["manager"])
+    page = context.new_page()
+    watch = Watch(page, product.url)
+    for path in ("/collect/overview/", "/collect/funnel/", "/demand/forecast/", "/accounts/login/", "/collect/kpis/"):
+        answer = page.goto(path)
+        assert answer is not None
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self';" in policy + ";" and "unsafe" not in policy
+        if page.locator(".chart").count():
+            page.wait_for_selector(".chart[data-done]")
+    context.close()
+    assert watch.faults == []
+
+
+def test_phone_page_loads_no_chart_library(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
+    context = browser.new_context(base_url=product.url, storage_state=logins["rep"], viewport=SIZES["phone"])
+    page = context.new_page()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.goto("/", wait_until="load")
+    assert urlsplit(page.url).path == "/me/"
+    assert not [url for url in loaded if "plotly" in url]
+    context.close()
+
+
+def test_a_number_opens_its_rows_with_the_keyboard(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
+    """Skip link, then a card's value, then the rows: without a mouse."""
+    context = browser.new_context(base_url=product.url, storage_state=logins["manager"])
+    page = context.new_page()
+    page.goto("/collect/overview/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    value = page.locator("a[href*='/rows/']").first
+    value.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/rows/**")
+    expect(page.locator("h1")).to_be_visible()
+    context.close()
