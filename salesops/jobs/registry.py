@@ -15,7 +15,7 @@ from django.utils import timezone
 from salesops.jobs.models import JobRun, JobState
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 
 
 class JobError(Exception):

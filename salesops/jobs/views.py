@@ -14,21 +14,13 @@ from salesops.frame.components import Choice, Column, Filter, Table
 from salesops.jobs.models import JobRun, JobState
 from salesops.jobs.services import job_cancel, job_retry
 
-LEVELS = {
-    JobState.SUCCEEDED: "good",
-    JobState.FAILED: "bad",
-    JobState.RUNNING: "info",
-    JobState.SKIPPED: "warn",
-    JobState.CANCELLED: "warn",
-}
-
 
 def _line(row: JobRun) -> dict[str, object]:
     return {
         "title": row.title,
         "href": reverse("job", args=[row.pk]),
         "state": row.get_state_display(),
-        "level": LEVELS.get(row.state, "neutral"),
+        "level": row.state,
         "created_at": row.created_at,
         "seconds": row.seconds,
         "rows_in": row.rows_in,
@@ -81,7 +73,6 @@ def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
     steps = list(row.children.select_related("started_by").order_by("started_at", "pk"))
     context = {
         "job": row,
-        "level": LEVELS.get(row.state, "neutral"),
         "steps": _table(steps, _("Steps of this job")) if steps else None,
         "may_steer": _may_steer(request, row),
         "result": [(name.replace("_", " "), value) for name, value in row.result.items() if _is_plain(value)],
