@@ -1,0 +1,5 @@
+"""Gathers the job handlers of the stage's suites."""
+
+from data_collection.facts import tasks as facts_tasks
+
+__all__ = ["facts_tasks"]
