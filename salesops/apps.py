@@ -7,7 +7,12 @@ class SalesOpsConfig(AppConfig):
     verbose_name = "Company and people"
 
     def ready(self) -> None:
-        from salesops.access.services import roles_grant
+        # Permissions of models exist only once their app has migrated, so the grant follows each app's migrate.
+        post_migrate.connect(_grant, dispatch_uid="roles_grant")
 
-        # Permissions of models exist only after their app has migrated, so the grant follows each migrate.
-        post_migrate.connect(lambda **_: roles_grant(), sender=self, weak=False, dispatch_uid="roles_grant")
+
+def _grant(sender: AppConfig, **_signal: object) -> None:
+    from salesops.access.services import OPS_APPS, roles_grant
+
+    if sender.name in OPS_APPS:
+        roles_grant()

@@ -190,7 +190,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "salesops.access.lockout.login_name"
 AXES_SENSITIVE_PARAMETERS = ["password", "login"]
 
 # --- web ----------------------------------------------------------------------------------
