@@ -49,6 +49,7 @@ from data_collection.organisation.models import (
     TerritoryAccount,
     TerritoryMember,
 )
+from data_collection.quality.models import QualityCount
 
 __all__ = [
     "Account",
@@ -77,6 +78,7 @@ __all__ = [
     "OrderSystem",
     "Product",
     "ProductPrice",
+    "QualityCount",
     "Quota",
     "RampProfile",
     "Rep",

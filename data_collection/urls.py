@@ -1,3 +1,9 @@
-from django.urls import path  # noqa: F401  (routes are added by the suites)
+"""Gathers the addresses of the stage's suites."""
 
-urlpatterns: list = []
+from data_collection.dashboards import urls as dashboards
+from data_collection.quality import urls as quality
+
+urlpatterns: list = [
+    *dashboards.urlpatterns,
+    *quality.urlpatterns,
+]
