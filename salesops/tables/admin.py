@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from salesops.company.selectors import company_today
 from salesops.effective.clashes import span_words
 
 
@@ -64,8 +65,6 @@ class InForceFilter(admin.SimpleListFilter):
         return [("now", _("Today")), ("later", _("Later")), ("past", _("No longer"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
-        from salesops.company.selectors import company_today  # reads the company row
-
         today = company_today()
         if self.value() == "now":
             return queryset.filter(pk__in=queryset.model._default_manager.on(today).values("pk"))

@@ -1,0 +1,6 @@
+"""Gathers the admin of the stage's suites."""
+
+from data_collection.crm import admin as crm
+from data_collection.organisation import admin as organisation
+
+__all__ = ["crm", "organisation"]
