@@ -25,14 +25,19 @@ def check_space(folder: Path, needed_megabytes: int = NEEDED_MEGABYTES) -> None:
         )
 
 
-def check_port(host: str, port: int) -> None:
-    """Raises PortTaken when the address can't be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except (OSError, OverflowError) as problem:
-            reason = getattr(problem, "strerror", None) or str(problem)
-            raise PortTaken(f"{host}:{port} can't be used ({reason}). Try another: make run PORT={port + 1}") from None
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket for the web server, taken before the long steps and kept while the web server restarts.
+
+    Raises:
+        PortTaken: the address can't be listened on.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(512)
+    except (OSError, OverflowError) as problem:
+        listener.close()
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise PortTaken(f"{host}:{port} can't be used ({reason}). Try another: make run PORT={port + 1}") from None
+    return listener

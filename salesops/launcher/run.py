@@ -4,13 +4,14 @@ import argparse
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from io import TextIOWrapper
 from types import FrameType
 
-from salesops.launcher.checks import check_port, check_python, check_space
+from salesops.launcher.checks import check_python, check_space, listen
 from salesops.launcher.problems import AlreadyRunning, StepFailed
 from salesops.launcher.processes import end_children_of
 from salesops.launcher.progress import Steps, static_files, static_root
@@ -37,8 +38,10 @@ def run(arguments: list[str]) -> int:
     held = _only_one(state, options)
     try:
         check_space(state.folder)
-        check_port(options.host, options.port)
-        return _Run(state, options).go()
+        if left := end_children_of(state.folder):
+            say(f"ended {left} processes left by an earlier start")
+        with listen(options.host, options.port) as listener:
+            return _Run(state, options, listener).go()
     finally:
         held.close()
 
@@ -71,9 +74,10 @@ def _only_one(state: State, options: argparse.Namespace) -> TextIOWrapper:
 
 
 class _Run:
-    def __init__(self, state: State, options: argparse.Namespace) -> None:
+    def __init__(self, state: State, options: argparse.Namespace, listener: socket.socket) -> None:
         self.state = state
         self.options = options
+        self.listener = listener
         self.missing = missing_variables()
         self.use: Use | None = None
         self.supervisor = Supervisor(state, {})
@@ -104,19 +108,16 @@ class _Run:
 
     # --- start ------------------------------------------------------------------------------
     def _start(self) -> None:
-        if left := end_children_of(self.state.folder):
-            say(f"ended {left} processes left by an earlier start")
         self._take_servers()
         environ = self._environment()
         self.manage.environ = environ
         self.supervisor.environ = environ
         self.steps = steps = Steps(self.state, environ["DATABASE_URL"])
         self._prepare(steps)
-        demo = self._demo_company(steps)
         self._start_children()
         self._wait_for_web()
         self._announce(steps)
-        if demo and steps.value("nightly") != "done":
+        if steps.value("demo") == "done" and steps.value("nightly") != "done":
             say("first nightly: facts, KPIs and forecasts are computed by the worker; pages fill as it goes")
             self.nightly = self.manage.start("nightly", "--enqueue", "--wait")
 
@@ -137,38 +138,38 @@ class _Run:
         return environ
 
     def _prepare(self, steps: Steps) -> None:
-        """Migrations and static files, side by side, each only when something changed."""
+        """Migrations, demo company and static files, each only when something changed."""
         files = static_files()
-        stamp = static_root(self.state) / ".fingerprint"
-        fresh = stamp.exists() and stamp.read_text() == files
-        collecting = None if fresh else self.manage.start("collectstatic", "--no-input", "-v", "0")
+        stamp = self.state.folder / "static.fingerprint"
+        known = stamp.read_text() if stamp.exists() and static_root(self.state).exists() else ""
+        collecting = None if known == files else self.manage.start("collectstatic", "--no-input", "-v", "0")
         if steps.value("schema") != steps.schema():
             migrate(self.manage)
             steps.record("schema", steps.schema())
-        if collecting is not None:
+        self._demo_company(steps)
+        if collecting is not None:  # it ran beside the steps above
             self.manage.finish(collecting, "collectstatic")
             stamp.write_text(files)
-            say("static files collected")
+            say("static files are collected")
 
-    def _demo_company(self, steps: Steps) -> bool:
-        """Load the demo company on the first start; true if this database holds it."""
-        done = steps.value("demo")
-        if done == "done":
-            return True
-        if self.options.empty or (steps.has_users() and done != "started"):
-            return False
+    def _demo_company(self, steps: Steps) -> None:
+        """Load the demo company on the first start; a killed load is done again, it changes nothing twice."""
+        known = steps.value("demo")
+        if self.options.empty or known == "done" or (steps.has_users() and known != "started"):
+            return
         say("first start: making and loading the demo company")
         steps.record("demo", "started")
         self.manage.finish(self.manage.start("demo_company", "--seed", "7", "--size", "small"), "demo_company")
         steps.record("demo", "done")
-        return True
 
     def _start_children(self) -> None:
-        bind = _address(self.options).removeprefix("http://")
+        bind = f"fd://{self.listener.fileno()}"
         python, logs = sys.executable, ["--access-logfile", "-", "--error-logfile", "-"]
         web = [python, "-m", "gunicorn", "salesops.wsgi:application", "--bind", bind, "--worker-class", "gthread"]
         web += ["--workers", "2", "--threads", "4", "--preload", "--timeout", "60", "--graceful-timeout", "5"]
-        self.supervisor.add("web", [*web, "--no-control-socket", *logs], grace_seconds=10)
+        self.supervisor.add(
+            "web", [*web, "--no-control-socket", *logs], grace_seconds=10, pass_fds=(self.listener.fileno(),)
+        )
         celery = [python, "-m", "celery", "-A", "salesops"]
         worker = ["worker", "--concurrency", "2", "--queues", QUEUES, "--loglevel", "INFO", "--without-gossip"]
         self.supervisor.add("worker", [*celery, *worker, "--without-mingle"], grace_seconds=10)
@@ -185,7 +186,7 @@ class _Run:
 
     def _web_answers(self) -> bool:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)  # noqa: S104 - where to ask
-        link = http.client.HTTPConnection(host, self.options.port, timeout=20)
+        link = http.client.HTTPConnection(host, self.options.port, timeout=5)
         try:
             link.request("GET", "/healthz")
             return link.getresponse().status < 500

@@ -20,6 +20,7 @@ class Child:
     name: str
     command: list[str]
     grace_seconds: float
+    pass_fds: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
@@ -42,8 +43,8 @@ class Supervisor:
     environ: dict[str, str]
     children: list[Child] = field(default_factory=list)
 
-    def add(self, name: str, command: list[str], *, grace_seconds: float) -> Child:
-        child = Child(name, command, grace_seconds)
+    def add(self, name: str, command: list[str], *, grace_seconds: float, pass_fds: tuple[int, ...] = ()) -> Child:
+        child = Child(name, command, grace_seconds, pass_fds)
         self.children.append(child)
         self._start(child)
         return child
@@ -110,6 +111,7 @@ class Supervisor:
                 cwd=REPOSITORY,
                 env=self.environ | {"SALESOPS_CHILD": child.name, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
+                pass_fds=child.pass_fds,
                 preexec_fn=child_setup(death_signal=signal.SIGKILL if child.name == "worker" else signal.SIGTERM),
             )
         child.started = time.monotonic()
