@@ -175,7 +175,9 @@ def forecast(
     traces.append(
         _line(join_x + list(future_x), join + list(expected), "Forecast", unit, colour=palette.SERIES[0], dash="dash")
     )
-    return {"data": traces, "layout": _layout(unit, legend=True)}
+    layout = _layout(unit, legend=True)
+    layout["xaxis"] |= {"categoryorder": "array", "categoryarray": [*x, *future_x]}  # the bands are drawn first
+    return {"data": traces, "layout": layout}
 
 
 def funnel(steps: Labels, values: Values, *, unit: str = "count", links: Sequence[str] | None = None) -> Figure:

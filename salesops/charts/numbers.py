@@ -86,7 +86,8 @@ def signed(value: Number, unit: str, *, short: bool = True) -> str:
     if value is None or is_missing(value):
         return DASH
     text = quantity(value, unit, short=short)
-    return text if text.startswith(MINUS) else f"+{text}"
+    rounds_to_zero = not any(c in "123456789" for c in text)
+    return text if rounds_to_zero or text.startswith(MINUS) else f"+{text}"
 
 
 def day(value: date | datetime | None) -> str:

@@ -15,7 +15,7 @@ from salesops.charts.numbers import is_missing
 Number = float | int | None
 
 
-def sparkline(values: Sequence[Number], *, label: str, width: int = 120, height: int = 32) -> SafeString:
+def sparkline(values: Sequence[Number], *, label: str, width: int = 200, height: int = 36) -> SafeString:
     """Line through the periods, last one marked. Missing values leave a gap.
 
     Args:

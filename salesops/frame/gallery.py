@@ -251,7 +251,7 @@ def deals(phone: str = "scroll") -> Table:
         Column("rate", "Chance", "percent", sort="rate", reason="why"),
         Column("age", "Age, days", "count", sort="age"),
     ]
-    return Table(columns, rows, "Open deals", {"name": "Total", "amount": 321_950}, phone=phone)
+    return Table(columns, rows, f"Open deals, {phone}", {"name": "Total", "amount": 321_950}, phone=phone)
 
 
 def filters(request: HttpRequest) -> list[Filter]:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from django import template
 from django.core.paginator import Page
+from django.forms import BoundField
 from django.http import HttpRequest, QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
@@ -123,6 +124,17 @@ def target_bar(
 ) -> SafeString:
     """Server-made bar of value against target."""
     return svg.target_bar(value, target, label=label, pace=pace, better=better)
+
+
+@register.filter
+def form_control(field: BoundField) -> SafeString:
+    """A form field's widget with the frame's classes and its help and errors named for screen readers."""
+    kind = field.widget_type
+    css = {"checkbox": "form-check-input", "select": "form-select"}.get(kind, "form-control")
+    attrs = {"class": f"{field.field.widget.attrs.get('class', '')} {css}".strip()}
+    if kind == "radioselect":
+        attrs = {}
+    return field.as_widget(attrs=attrs)
 
 
 @register.simple_tag
