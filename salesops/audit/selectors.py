@@ -122,5 +122,4 @@ class _Names:
             return date_format(value, "j M Y")
         if isinstance(field, models.DecimalField):
             return f"{value.normalize():,f}"
-        choices = dict(field.flatchoices)
-        return str(choices.get(value, value))
+        return str(dict(field.flatchoices).get(value, value) if field.choices else value)

@@ -99,8 +99,15 @@ def describe(row: Effective, subjects: Iterable[str] = ()) -> str:
     return ", ".join(names) or " ".join([*numbers[:1], getattr(row, "currency", "")]).strip() or str(row)
 
 
-def check_dated(row: Effective, *, ignore: Iterable[int] = (), exclude: Iterable[str] = ()) -> None:
+def check_dated(
+    row: Effective, *, ignore: Iterable[int] = (), exclude: Iterable[str] = (), unreadable: Iterable[str] = ()
+) -> None:
     """All constraints of the row; an overlap names the row in the way.
+
+    Args:
+        ignore: ids of rows that are judged elsewhere.
+        exclude: fields whose constraints the caller leaves out; overlaps are judged all the same.
+        unreadable: fields that hold no valid value; overlaps over them are left out.
 
     Raises:
         ValidationError: everything that is wrong, in words.
@@ -108,7 +115,8 @@ def check_dated(row: Effective, *, ignore: Iterable[int] = (), exclude: Iterable
     errors: list[ValidationError] = []
     for constraint in row._meta.constraints:
         if isinstance(constraint, ExclusionConstraint):
-            other = clash(constraint, row, ignore)
+            readable = not {*DATES, *subject_fields(constraint)} & set(unreadable)
+            other = clash(constraint, row, ignore) if readable else None
             if other is not None:
                 errors.append(clash_error(constraint, other))
             continue

@@ -15,11 +15,16 @@ class EffectiveForm(forms.ModelForm):
     #: Rows that change in the same submit; the formset judges those itself.
     judged_elsewhere: frozenset[int] = frozenset()
 
-    def validate_constraints(self) -> None:
+    def _post_clean(self) -> None:
+        """The form's own check of the constraints takes the place of the model's, which can't name the other row."""
+        self.instance.validate_constraints = self._check_constraints
         try:
-            check_dated(self.instance, ignore=self.judged_elsewhere, exclude=self._get_validation_exclusions())
-        except ValidationError as error:
-            self._update_errors(error)
+            super()._post_clean()
+        finally:
+            del self.instance.validate_constraints
+
+    def _check_constraints(self, exclude: set[str]) -> None:
+        check_dated(self.instance, ignore=self.judged_elsewhere, exclude=exclude, unreadable=self._errors or ())
 
 
 class EffectiveFormSet(BaseInlineFormSet):

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.db import models
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from salesops.company.selectors import company_today
@@ -25,7 +26,7 @@ class LabelledListAdmin(admin.ModelAdmin):
                 for name in owner.list_editable:
                     if name in self.fields:
                         label = label_for_field(name, owner.model, owner)
-                        self.fields[name].widget.attrs["aria-label"] = f"{label}: {self.instance}"
+                        self.fields[name].widget.attrs["aria-label"] = f"{capfirst(label)}: {self.instance}"
 
         return LabelledForm
 
