@@ -39,10 +39,12 @@ class Score:
 def origins(n: int, h: int, season: int, count: int) -> tuple[int, ...]:
     """Lengths of history to forecast from, `count` at most, none later than one period before the end.
 
-    The first leaves the whole horizon to compare, or half the history where that is more. Further ones lie
-    earlier while three seasons remain before them, else between the first and the end (shorter horizons).
+    The first leaves the whole horizon to compare, but keeps two seasons where a third of the horizon still remains
+    then, else half the history. Further ones lie earlier while three seasons remain before them, else between the
+    first and the end (shorter horizons).
     """
-    first = max(n - h, min(2 * season, (n + 1) // 2), FEWEST)
+    least = 2 * season if n - 2 * season >= max(1, h // 3) else (n + 1) // 2
+    first = max(n - h, least, FEWEST)
     if first >= n or count < 1:
         return ()
     step = max(1, h // count)

@@ -10,7 +10,7 @@ Intermittent series have no such symmetric error; theirs come from the distribut
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -25,6 +25,7 @@ ENOUGH_PER_STEP = 40  # scores at a step, below which all steps are pooled
 ENOUGH = 100  # scores below which the models' own spread is mixed in
 POOL_OF_ITS_OWN = 200  # series a class needs to be pooled apart from the rest
 RECENT = 36  # periods an intermittent series' range is read from
+FOLDS = 5
 CONFORMAL_KINDS = frozenset({Kind.REGULAR, Kind.SHORT})
 
 
@@ -160,3 +161,29 @@ def _band_of(y: Array, one: Fitted, pool: Pool, level: int) -> Band:
         return demand_band(y, one.expected, level)
     own = Pool({}, 0, 0) if one.shape.kind == Kind.NEW else pool
     return band(one.expected, one.scale, one.sigma, own, level, floor=not len(y) or bool(np.min(y) >= 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How often the truth lay inside the range, measured on periods the range did not know."""
+
+    share: Mapping[int, float]  # by level; empty when it can't be measured
+    n: int  # forecast periods
+    series: int
+
+
+def measured_coverage(histories: Sequence[Array], fitted: Sequence[Fitted], levels: Sequence[int]) -> Coverage:
+    """Coverage on the backtest, each fifth of the series judged by the pool of the other four."""
+    inside: dict[int, list[bool]] = {level: [] for level in levels}
+    judged = [i for i, one in enumerate(fitted) if one.cuts]
+    for fold in range(FOLDS):
+        rest = [fitted[i] for place, i in enumerate(judged) if place % FOLDS != fold]
+        pool = pools_of(rest, levels, [""] * len(rest)).get("", Pool({}, 0, 0))
+        for i in judged[fold::FOLDS]:
+            for cut in fitted[i].cuts:
+                known = replace(fitted[i], expected=cut.by_model[MEDIAN], sigma=cut.sigma, scale=cut.scale)
+                for level in levels:
+                    band = _band_of(histories[i][: cut.train], known, pool, level)
+                    inside[level] += list((cut.actual >= band.low) & (cut.actual <= band.high))
+    n = len(next(iter(inside.values()), []))
+    return Coverage({level: float(np.mean(hits)) for level, hits in inside.items() if hits}, n, len(judged))
