@@ -34,6 +34,14 @@ from data_collection.facts.models import (
     SaleMonth,
     StageEvent,
 )
+from data_collection.imports.models import (
+    ImportBatch,
+    ImportFile,
+    ReferenceAlias,
+    RejectedRow,
+    SavedMapping,
+    Suggestion,
+)
 from data_collection.kpis.models import KpiTarget
 from data_collection.organisation.models import (
     Product,
@@ -63,6 +71,8 @@ __all__ = [
     "DealMonth",
     "DeliveredHours",
     "FactDirty",
+    "ImportBatch",
+    "ImportFile",
     "KpiTarget",
     "Lead",
     "LeadEvent",
@@ -81,14 +91,18 @@ __all__ = [
     "QualityCount",
     "Quota",
     "RampProfile",
+    "ReferenceAlias",
+    "RejectedRow",
     "Rep",
     "SaleEvent",
     "SaleFact",
     "SaleMonth",
+    "SavedMapping",
     "Segment",
     "Stage",
     "StageEvent",
     "StageVisit",
+    "Suggestion",
     "SupportTicket",
     "Team",
     "TeamManager",

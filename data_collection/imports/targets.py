@@ -46,7 +46,10 @@ TARGETS: dict[str, tuple[str, tuple[str, ...]]] = {
     "order_line": ("data_collection.OrderLine", ("system", "external_id")),
     "support_ticket": ("data_collection.SupportTicket", ("system", "external_id")),
     "delivered_hours": ("data_collection.DeliveredHours", ("system", "external_id")),
-    "kpi_target": ("data_collection.KpiTarget", ("kpi", "rep", "team", "territory", "product", "segment", "valid_from")),
+    "kpi_target": (
+        "data_collection.KpiTarget",
+        ("kpi", "rep", "team", "territory", "valid_from"),
+    ),
 }
 
 #: The importer writes these itself, or they are no business of a file (a login is given by hand).

@@ -17,16 +17,19 @@ WORDS = {
 }
 
 
-def native_files(tables: Mapping[str, Table]) -> list[dict[str, Any]]:
+def native_files(tables: Mapping[str, Table], system: str) -> list[dict[str, Any]]:
     """File entries of a mapping in which every table has a file `<table>.csv`, each of them optional."""
-    return [{"file": f"{table.name}.csv", "optional": True, "tables": [native_target(table)]} for table in tables.values()]
+    return [
+        {"file": f"{table.name}.csv", "optional": True, "tables": [native_target(table, system)]}
+        for table in tables.values()
+    ]
 
 
-def native_target(table: Table) -> dict[str, Any]:
+def native_target(table: Table, system: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for field in table.fields.values():
         if field.name == "system":
-            fields[field.name] = {"column": "system", "optional": True, "default": {"system": True}}
+            fields[field.name] = {"column": "system", "optional": True, "default": system}
         else:
             fields[field.name] = {"column": field.name, "optional": not field.required and field.name not in table.key}
     return {"table": table.name, "fields": fields}

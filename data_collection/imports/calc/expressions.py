@@ -1,0 +1,250 @@
+"""SQL that turns the text of a cell into a typed value, and says when it cannot.
+
+Three levels, each a subquery of the next: the text (trimmed, value map, default), the normalised text (dates
+in ISO order, numbers with a point), the value. Casts stand behind a check that they will work, so one bad
+cell never ends the statement. Sums of money stay decimal: 731.9399999999999 is rounded half away from zero
+to the scale of its field.
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+
+from data_collection.imports.calc.mapping import Formats, Source
+from data_collection.imports.calc.tables import Field
+
+BLANKS = r"E' \t\r\n\u00a0\u2007\u202f\ufeff'"
+TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")
+INTEGER_RANGE = {"smallint": 32767, "integer": 2147483647, "bigint": 9223372036854775807}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one field is read: SQL over `text`, then over the normalised text, and what may be wrong."""
+
+    normal: str  # SQL over :text:; NULL where no pattern fits
+    value: str  # SQL over :normal:; NULL where it is none
+    reason: str  # why a text that gives no value is rejected
+    fix: str
+    limits: tuple[tuple[str, str, str], ...] = ()  # (SQL over :value: that is TRUE when wrong, reason, fix)
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return (
+        "'" + text.replace("'", "''") + "'"
+        if "\\" not in text
+        else " E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    )
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def cell(column: str) -> str:
+    return f"nullif(btrim({column}, {BLANKS}), '')"
+
+
+def source_text(source: Source, columns: dict[str, str]) -> str:
+    """SQL of the text a source gives, NULL when there is none. `columns`: header -> staged column."""
+    if source.column is not None:
+        text = cell(columns[source.column]) if source.column in columns else "NULL::text"
+    elif source.template is not None:
+        text = _template(source.template, columns)
+    else:
+        text = f"{literal(source.constant or '')}::text"
+    if source.empty:
+        text = f"CASE WHEN {text} IN ({_list(source.empty)}) THEN NULL ELSE {text} END"
+    for column, values in source.empty_when:
+        text = f"CASE WHEN {cell(columns[column])} IN ({_list(values)}) THEN NULL ELSE {text} END"
+    if source.values:
+        whens = " ".join(f"WHEN {literal(a.lower())} THEN {literal(b)}" for a, b in source.values)
+        text = f"CASE lower({text}) {whens} ELSE {text} END"
+    if source.default is not None:
+        text = f"coalesce({text}, {literal(source.default)})"
+    return text
+
+
+def columns_of(source: Source) -> tuple[str, ...]:
+    """Columns of the file a source reads."""
+    named = [source.column] if source.column is not None else []
+    named += [column for _text, column in _parts(source.template or "") if column is not None]
+    return tuple(dict.fromkeys([*named, *(column for column, _ in source.empty_when)]))
+
+
+def _parts(template: str) -> list[tuple[str, str | None]]:
+    """Literal text and the column after it, in order."""
+    return [(text, column) for text, column, _spec, _conversion in Formatter().parse(template)]
+
+
+def _template(template: str, columns: dict[str, str]) -> str:
+    pieces = []
+    for text, column in _parts(template):
+        pieces += [literal(text)] if text else []
+        pieces += [cell(columns[column])] if column is not None else []
+    return "(" + " || ".join(pieces or ["''"]) + ")"
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return ", ".join(literal(v) for v in values)
+
+
+def reading(field: Field, source: Source) -> Reading:
+    """How the text of `source` becomes a value of `field`."""
+    if field.kind == "decimal":
+        return _decimal(field, source)
+    if field.kind == "integer":
+        return _integer(field, source)
+    if field.kind == "date":
+        return _date(source.formats)
+    if field.kind == "datetime":
+        return _datetime(source.formats)
+    if field.kind == "float":
+        pattern = literal(r"^[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?$")
+        value = f"CASE WHEN :normal: ~ {pattern} THEN :normal:::float8 END"
+        return Reading(_number(source.formats.decimal), value, "is not a number", "Write a number such as 12.5.")
+    if field.kind == "boolean":
+        value = f"CASE WHEN :normal: IN ({_list(TRUE)}) THEN true WHEN :normal: IN ({_list(FALSE)}) THEN false END"
+        return Reading("lower(:text:)", value, "is neither true nor false", "Write true or false.")
+    if field.kind == "json":
+        value = "CASE WHEN pg_input_is_valid(:normal:, 'jsonb') THEN :normal:::jsonb END"
+        return Reading(":text:", value, "is not valid JSON", 'Write JSON text, for example {"key": "value"}.')
+    return _text(field)
+
+
+def _text(field: Field) -> Reading:
+    if field.choices:
+        whens = " ".join(f"WHEN {literal(c.lower())} THEN {literal(c)}" for c in field.choices)
+        known = ", ".join(field.choices)
+        return Reading(f"CASE lower(:text:) {whens} END", ":normal:", f"is none of: {known}", "Use one of these words.")
+    if field.upper:
+        value = "CASE WHEN :normal: ~ '^[A-Z]{3}$' THEN :normal: END"
+        return Reading("upper(:text:)", value, "is not a currency code", "Write three letters such as USD.")
+    if field.max_length is None:
+        return Reading(":text:", ":normal:", "", "")
+    return Reading(
+        ":text:",
+        f"CASE WHEN char_length(:normal:) <= {field.max_length} THEN :normal: END",
+        f"is longer than {field.max_length} characters",
+        "Shorten it.",
+    )
+
+
+def _number(mark: str) -> str:
+    """Number text with a decimal point: currency signs and codes, blanks and grouping removed."""
+    group, point = (",", r"\.") if mark == "." else (r"\.", ",")
+    bare = f"regexp_replace(:text:, {literal(BARE)}, '', 'g')"
+    bare = f"regexp_replace({bare}, {literal(NEGATIVE)}, {literal(MINUS)})"
+    shape = literal(rf"^[+-]?(\d{{1,30}}|\d{{1,3}}({group}\d{{3}})+)?({point}\d*)?$")
+    plain = literal(r"^[+-]?\d{1,30}(\.\d{1,30})?$")
+    swap = f"translate({bare}, ',', '')" if mark == "." else f"translate(translate({bare}, '.', ''), ',', '.')"
+    fast = f"WHEN :text: ~ {plain} THEN :text: " if mark == "." else ""
+    power = literal(r"^[+-]?\d{1,30}(\.\d{1,30})?[eE][+-]?\d{1,2}$")
+    return f"CASE {fast}WHEN :text: ~ {power} THEN :text: WHEN {bare} ~ {shape} AND {bare} ~ '[0-9]' THEN {swap} END"
+
+
+#: What a number may carry besides digits and marks: blanks, apostrophes, currency signs, a currency code at an end.
+BARE = "[\\s\u00a0\u2007\u202f'’€$£¥฿₹]|^[A-Z]{3}|[A-Z]{3}$"
+NEGATIVE, MINUS = r"^\((.*)\)$", r"-\1"
+
+
+def _decimal(field: Field, source: Source) -> Reading:
+    digits, scale = field.digits or 20, field.scale or 0
+    factor = f" * {source.multiply}" if source.multiply else ""
+    text = ":text:"
+    if source.percent:
+        text, factor = "rtrim(rtrim(:text:, '%'))", f"{factor} / 100.0"
+    normal = _number(source.formats.decimal).replace(":text:", text)
+    value = f"CASE WHEN :normal: IS NOT NULL THEN round(:normal:::numeric{factor}, {scale}) END"
+    whole = digits - scale
+    example = "1234.50" if source.formats.decimal == "." else "1234,50"
+    return Reading(
+        normal,
+        value,
+        "is not a number",
+        f"Write a number such as {example}.",
+        (
+            (
+                f"abs(:value:) >= 1e{digits - scale}",
+                f"has more than {digits - scale} digits before the point",
+                "Check the unit.",
+            ),
+            *_limits(field),
+        ),
+    )
+
+
+def _integer(field: Field, source: Source) -> Reading:
+    value = "CASE WHEN :normal: IS NOT NULL AND :normal:::numeric = trunc(:normal:::numeric) THEN :normal:::numeric END"
+    top = INTEGER_RANGE.get(field.sql_type, INTEGER_RANGE["bigint"])
+    limits = _limits(field) or ((f":value: < -{top}", "is too small", "Check the number."),)
+    if field.maximum is None:
+        limits = (*limits, (f":value: > {top}", "is too large", "Check the number."))
+    return Reading(_number(source.formats.decimal), value, "is not a whole number", "Write a whole number.", limits)
+
+
+def _limits(field: Field) -> tuple[tuple[str, str, str], ...]:
+    low = "can't be negative" if field.minimum == "0" else f"is less than {field.minimum}"
+    found = [(f":value: < {field.minimum}", low, "Check sign and unit.")] if field.minimum is not None else []
+    if field.maximum is not None:
+        found.append((f":value: > {field.maximum}", f"is more than {field.maximum}", "Check the unit."))
+    return tuple(found)
+
+
+#: Order -> (pattern, replacement into ISO order, how a person writes it). A time may follow.
+DATES = {
+    "iso": (r"^(\d{4})-(\d{1,2})-(\d{1,2})", r"\1-\2-\3", "YYYY-MM-DD"),
+    "ymd": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", r"\1-\2-\3", "YYYY/MM/DD"),
+    "dmy": (r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", r"\3-\2-\1", "DD.MM.YYYY"),
+    "mdy": (r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", r"\3-\1-\2", "MM/DD/YYYY"),
+}
+TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AaPp][Mm])? ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)"
+OFFSET = r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
+EXCEL = r"^\d{1,6}(\.\d+)?$"
+
+
+def _iso(formats: Formats, time: str) -> str:
+    """Date text in ISO order, its time kept as it is."""
+    whens = []
+    for order in formats.date:
+        if order == "excel":
+            day = "(timestamp '1899-12-30' + :text:::float8 * interval '1 day')"
+            whens.append(f"WHEN :text: ~ {literal(EXCEL)} THEN to_char({day}, 'YYYY-MM-DD HH24:MI:SS')")
+            continue
+        pattern, into, _ = DATES[order]
+        start = literal(pattern)
+        valid = (
+            f"pg_input_is_valid(substring(regexp_replace(:text:, {start}, {literal(into)}) from '^[0-9-]+'), 'date')"
+        )
+        fits = f":text: ~ {literal(pattern + time + '$')}"
+        several = f" AND {valid}" if len(formats.date) > 1 else ""
+        whens.append(f"WHEN {fits}{several} THEN {turned}")
+    return f"CASE {' '.join(whens)} END"
+
+
+def _written(formats: Formats) -> str:
+    return " or ".join(DATES[order][2] if order in DATES else "an Excel day number" for order in formats.date)
+
+
+def _date(formats: Formats) -> Reading:
+    zone = literal(formats.time_zone)
+    offset = f":normal: ~ {literal(OFFSET)}"
+    value = (
+        f"CASE WHEN char_length(:normal:) <= 10 THEN CASE WHEN pg_input_is_valid(:normal:, 'date') "
+        f"THEN :normal:::date END WHEN {offset} THEN CASE WHEN pg_input_is_valid(:normal:, 'timestamptz') "
+        f"THEN (:normal:::timestamptz AT TIME ZONE {zone})::date END "
+        f"WHEN pg_input_is_valid(:normal:, 'timestamp') THEN (:normal:::timestamp)::date END"
+    )
+    return Reading(
+        _iso(formats, TIME + "?"), value, f"is no date ({_written(formats)})", "Write a day of the calendar."
+    )
+
+
+def _datetime(formats: Formats) -> Reading:
+    value = (
+        f"CASE WHEN :normal: ~ {literal(OFFSET)} THEN CASE WHEN pg_input_is_valid(:normal:, 'timestamptz') "
+        f"THEN :normal:::timestamptz END WHEN pg_input_is_valid(:normal:, 'timestamp') "
+        f"THEN :normal:::timestamp AT TIME ZONE {literal(formats.time_zone)} END"
+    )
+    reason = f"is no date with time ({_written(formats)} and HH:MM)"
+    return Reading(_iso(formats, TIME + "?"), value, reason, "Write for example 2026-03-31T09:15:00+07:00.")

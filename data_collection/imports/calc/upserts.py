@@ -1,0 +1,188 @@
+"""SQL from staged rows to the table: duplicates, overlaps, circles, and only the rows that are new or differ.
+
+An unchanged row is not written at all: no new row version, no trigger, no bloat, and importing twice is free.
+"""
+
+from collections.abc import Mapping as Dict
+
+from data_collection.imports.calc.expressions import quoted
+from data_collection.imports.calc.plan import Filled, Plan
+from data_collection.imports.calc.statements import (
+    STAGE,
+    default_of,
+    key_columns,
+    match_key,
+    reference_rows,
+    same,
+)
+from data_collection.imports.calc.tables import Table
+
+DUPLICATES = "import_duplicates"
+
+
+def duplicates_sql(plan: Plan) -> str:
+    """Keys that good rows share, with the first row of each."""
+    keys = ", ".join(quoted(column) for column in key_columns(plan))
+    return (
+        f"CREATE TEMP TABLE {DUPLICATES} AS SELECT {keys}, min(n) AS first FROM {STAGE} WHERE err = '{{}}' "
+        f"GROUP BY {keys} HAVING count(*) > 1"
+    )
+
+
+def repeated_sql(plan: Plan) -> str:
+    """Later rows of a shared key: (n, first row, names of columns that differ)."""
+    nullable = {f.field.column: f.field.nullable for f in plan.filled}
+    match = " AND ".join(same(column, "s", "d", nullable=nullable[column]) for column in key_columns(plan))
+    skip = "'{n,err}'::text[]"
+    differ = (
+        f"(SELECT coalesce(array_agg(a.key ORDER BY a.key), '{{}}') FROM jsonb_each(to_jsonb(s) - {skip}) a "
+        f"WHERE a.value IS DISTINCT FROM (to_jsonb(f) -> a.key))"
+    )
+    return (
+        f"SELECT s.n, d.first, {differ} FROM {STAGE} s JOIN {DUPLICATES} d ON {match} JOIN {STAGE} f ON f.n = d.first "
+        f"WHERE s.err = '{{}}' AND s.n > d.first ORDER BY s.n"
+    )
+
+
+def overlap_in_file_sql(plan: Plan, rule: int) -> str:
+    """Good rows whose days overlap those of an earlier good row: (n, the earlier row)."""
+    spec = plan.table.overlaps[rule]
+    equal = " AND ".join(f"s.{quoted(c)} = o.{quoted(c)}" for c in spec.columns)
+    good = f"SELECT * FROM {STAGE} WHERE err = '{{}}' AND ({spec.condition or 'true'}) OFFSET 0"
+    return (
+        f"SELECT s.n, min(o.n) FROM ({good}) s JOIN ({good}) o ON {equal} AND o.n < s.n "
+        "AND daterange(s.valid_from, s.valid_to) && daterange(o.valid_from, o.valid_to) GROUP BY 1 ORDER BY 1"
+    )
+
+
+def overlap_with_known_sql(plan: Plan, rule: int) -> str:
+    """Good rows whose days overlap a known row that the file does not replace: (n, its days)."""
+    spec = plan.table.overlaps[rule]
+    equal = " AND ".join(f"s.{quoted(c)} = o.{quoted(c)}" for c in spec.columns)
+    good = f"SELECT * FROM {STAGE} WHERE err = '{{}}' AND ({spec.condition or 'true'}) OFFSET 0"
+    known = f"SELECT * FROM {quoted(plan.table.db_table)} WHERE {spec.condition or 'true'} OFFSET 0"
+    replaced = f"SELECT 1 FROM {STAGE} r WHERE r.err = '{{}}' AND {match_key(plan, 'r', 'o')}"
+    return (
+        f"SELECT s.n, min(o.valid_from || ' to ' || coalesce(o.valid_to::text, 'further notice')) "
+        f"FROM ({good}) s JOIN ({known}) o ON {equal} "
+        f"AND daterange(s.valid_from, s.valid_to) && daterange(o.valid_from, o.valid_to) "
+        f"WHERE NOT EXISTS ({replaced}) GROUP BY 1 ORDER BY 1"
+    )
+
+
+def orphans_sql(plan: Plan, filled: Filled) -> str:
+    """Good rows that refer to a row of the same table which is neither known nor good in this file."""
+    table, name = plan.table, quoted("self_" + filled.field.name)
+    by = filled.source.by or table.lookup[0]
+    rows = reference_rows(table, by=by, within=filled.source.within)
+    system = " AND p.system = s.system" if table.mirror else ""
+    also = " AND o.system = s.system" if table.mirror else ""
+    column = quoted(table.fields[by].column)
+    return (
+        f"SELECT s.n FROM {STAGE} s WHERE s.err = '{{}}' AND s.{name} IS NOT NULL "
+        f"AND NOT EXISTS (SELECT 1 FROM ({rows}) p WHERE p.k = s.{name}{system}) "
+        f"AND NOT EXISTS (SELECT 1 FROM {STAGE} o WHERE o.err = '{{}}' AND o.{column} = s.{name}{also}) ORDER BY s.n"
+    )
+
+
+def circle_sql(plan: Plan, filled: Filled) -> str:
+    """Staged rows that have become their own ancestors: (n)."""
+    table, column = quoted(plan.table.db_table), quoted(filled.field.column)
+    return (
+        f"WITH RECURSIVE up(start, at) AS (SELECT t.id, t.{column} FROM {table} t JOIN {STAGE} s "
+        f"ON {match_key(plan, 's', 't')} WHERE t.{column} IS NOT NULL UNION SELECT up.start, t.{column} "
+        f"FROM up JOIN {table} t ON t.id = up.at WHERE t.{column} IS NOT NULL) "
+        f"SELECT s.n FROM up JOIN {table} t ON t.id = up.start JOIN {STAGE} s ON {match_key(plan, 's', 't')} "
+        "WHERE up.start = up.at ORDER BY 1"
+    )
+
+
+def unknown_sql(plan: Plan) -> str:
+    """Good rows that find nothing to update: (n)."""
+    known = f"SELECT 1 FROM {quoted(plan.table.db_table)} t WHERE {match_key(plan, 's', 't')}"
+    return f"SELECT s.n FROM {STAGE} s WHERE s.err = '{{}}' AND NOT EXISTS ({known}) ORDER BY 1"
+
+
+def insert_sql(plan: Plan, *, batch: int) -> str:
+    """Rows whose key is not known yet. References to the same table are set by the update afterwards."""
+    table = plan.table
+    columns: dict[str, str] = {}
+    for field in table.fields.values():
+        if field.name in plan.selves:
+            continue
+        if field.name in plan.names:
+            columns[field.column] = f"s.{quoted(field.column)}"
+        elif not field.nullable:
+            columns[field.column] = default_of(field)
+    if plan.keeps_attributes:
+        columns["attributes"] = "jsonb_strip_nulls(s.attributes)"
+    if table.mirror:
+        columns["batch_id"] = str(int(batch))
+    names = ", ".join(quoted(column) for column in columns)
+    known = f"SELECT 1 FROM {quoted(table.db_table)} t WHERE {match_key(plan, 's', 't')}"
+    return (
+        f"INSERT INTO {quoted(table.db_table)} ({names}) SELECT {', '.join(columns.values())} FROM {STAGE} s "
+        f"WHERE NOT EXISTS ({known}) ORDER BY s.n"
+    )
+
+
+def _compared(plan: Plan) -> dict[str, str]:
+    """Column -> its new value, for every column an update may change."""
+    keys = set(key_columns(plan))
+    found = {f.field.column: f"s.{quoted(f.field.column)}" for f in plan.filled if f.field.column not in keys}
+    if plan.keeps_attributes:
+        found["attributes"] = "jsonb_strip_nulls(t.attributes || s.attributes)"
+    return found
+
+
+def _staged(plan: Plan, tables: Dict[str, Table]) -> str:
+    """Staged rows with references to their own table resolved."""
+    if not plan.selves:
+        return STAGE
+    columns, joins = [], []
+    for filled in plan.filled:
+        if filled.field.name not in plan.selves:
+            continue
+        name, table = filled.field.name, plan.table
+        by = filled.source.by or table.lookup[0]
+        rows = reference_rows(table, by=by, within=filled.source.within)
+        system = f" AND p_{name}.system = g.system" if table.mirror else ""
+        columns.append(f"p_{name}.id AS {quoted(filled.field.column)}")
+        joins.append(f"LEFT JOIN ({rows}) p_{name} ON p_{name}.k = g.{quoted('self_' + name)}{system}")
+    return f"(SELECT g.*, {', '.join(columns)} FROM {STAGE} g {' '.join(joins)})"
+
+
+def _differs(plan: Plan) -> str:
+    compared = _compared(plan)
+    old = ", ".join(f"t.{quoted(column)}" for column in compared)
+    return f"({old}) IS DISTINCT FROM ({', '.join(compared.values())})"
+
+
+def update_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int | None = None) -> str | None:
+    """Known rows that differ; None where nothing but the key is filled. Counts rows up to id `after` as known."""
+    compared = _compared(plan)
+    if not compared or (plan.target.insert_only and not plan.selves):
+        return None
+    sets = [f"{quoted(column)} = {value}" for column, value in compared.items()]
+    sets += [f"batch_id = {int(batch)}"] if plan.table.mirror else []
+    counted = "DISTINCT n" if plan.target.known_by else "*"
+    only_new = f" AND t.id > {int(after or 0)}" if plan.target.insert_only else ""
+    return (
+        f"WITH changed AS (UPDATE {quoted(plan.table.db_table)} t SET {', '.join(sets)} FROM {_staged(plan, tables)} s "
+        f"WHERE {match_key(plan, 's', 't')} AND {_differs(plan)}{only_new} RETURNING t.id, s.n) "
+        f"SELECT count({counted}) FILTER (WHERE id <= {int(after if after is not None else 2**62)}) FROM changed"
+    )
+
+
+def changes_sql(plan: Plan, *, tables: Dict[str, Table], limit: int) -> str | None:
+    """A sample of what an update will change: (row number, old values, new values) as JSON."""
+    compared = _compared(plan)
+    if not compared or plan.target.insert_only:
+        return None
+    old = ", ".join(f"'{column}', t.{quoted(column)}" for column in compared)
+    new = ", ".join(f"'{column}', {value}" for column, value in compared.items())
+    return (
+        f"SELECT s.n, jsonb_build_object({old}), jsonb_build_object({new}) FROM {_staged(plan, tables)} s "
+        f"JOIN {quoted(plan.table.db_table)} t ON {match_key(plan, 's', 't')} WHERE {_differs(plan)} "
+        f"ORDER BY s.n LIMIT {limit}"
+    )

@@ -1,0 +1,157 @@
+"""Reads of the imports: mappings by name, files of a folder, the result of a batch, rejected rows as CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+
+from data_collection.imports.calc.mapping import Mapping, MappingError, parse_mapping
+from data_collection.imports.models import ImportBatch, RejectedRow, SavedMapping
+from data_collection.imports.targets import tables
+
+SHIPPED = Path(__file__).parent / "mappings"
+ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
+#: A spreadsheet runs a cell that starts with one of these.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NotFound(LookupError):
+    """No such mapping, folder or file; the text is for a person."""
+
+
+def mapping_names() -> list[tuple[str, str]]:
+    """Name and title of every mapping that can be chosen."""
+    shipped = [(path.stem, _read(path).get("title", path.stem)) for path in sorted(SHIPPED.glob("*.yaml"))]
+    return shipped + [(row.name, row.definition.get("title", row.name)) for row in SavedMapping.objects.all()]
+
+
+def mapping_document(name: str) -> dict[str, Any]:
+    """The document of a shipped or saved mapping, or of a YAML or JSON file.
+
+    Raises:
+        NotFound: there is none by that name.
+        MappingError: the file is no YAML or JSON.
+    """
+    shipped = SHIPPED / f"{name}.yaml"
+    if "/" not in name and shipped.is_file():
+        return _read(shipped)
+    saved = SavedMapping.objects.filter(name=name).first()
+    if saved is not None:
+        return saved.definition
+    path = Path(name)
+    if path.is_file():
+        return _read(path)
+    known = ", ".join(known for known, _title in mapping_names())
+    raise NotFound(f"There is no mapping “{name}”. Known: {known}; or give a YAML or JSON file.")
+
+
+def mapping_parsed(document: dict[str, Any], *, name: str, system: str | None = None) -> Mapping:
+    return parse_mapping(document, name=name, tables=tables(), system=system)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8-sig")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as wrong:
+        raise MappingError([f"{path.name} is no valid YAML or JSON: {' '.join(str(wrong).split())}"]) from None
+    if not isinstance(found, dict):
+        raise MappingError([f"{path.name}: expected names with values."])
+    return found
+
+
+def files_at(place: str) -> tuple[list[tuple[str, Path]], bool]:
+    """Importable files (name, path) of a folder or a single file, and whether it is a single file."""
+    path = Path(place)
+    if path.is_file():
+        return [(path.name, path)], True
+    if not path.is_dir():
+        raise NotFound(f"“{place}” is neither a folder nor a file.")
+    found = [(p.name, p) for p in sorted(path.iterdir()) if p.is_file() and p.name.lower().endswith(ENDINGS)]
+    if not found:
+        raise NotFound(f"There is no CSV file in “{place}”.")
+    return found, False
+
+
+def batch_refused(batch: ImportBatch) -> bool:
+    """A file, or a whole table of one, was left out."""
+    return batch.files.exclude(refused="").exists() or any(row["error"] for row in batch.counts)
+
+
+def batch_result(batch: ImportBatch, *, rejected: int = 20) -> dict[str, Any]:
+    """The result of a batch as plain data, for `--json` and the API."""
+    return {
+        "batch": batch.pk,
+        "mapping": batch.mapping,
+        "system": batch.system,
+        "dry_run": batch.dry_run,
+        "state": batch.state,
+        "error": batch.error,
+        "files": list(
+            batch.files.values("name", "size", "sha256", "encoding", "separator", "rows", "refused").order_by("pk")
+        ),
+        "tables": batch.counts,
+        "totals": batch.total,
+        "suggestions": [
+            {
+                "file": s.file_name,
+                "table": s.table,
+                "field": s.field,
+                "value": s.value,
+                "proposal": s.shown or None,
+                "confidence": s.confidence or None,
+                "rows": s.rows,
+                "applied": s.state == s.State.APPLIED,
+            }
+            for s in batch.suggestions.all()
+        ],
+        "rejected_rows": batch.rows_rejected,
+        "rejected": [
+            {"file": r.file.name, "table": r.table, "row": r.row, "reasons": r.reasons}
+            for r in batch.rejected.select_related("file")[:rejected]
+        ],
+        "findings": batch.findings,
+        "changes": batch.changes,
+        "seconds": round((batch.ended_at - batch.started_at).total_seconds(), 2) if batch.ended_at else None,
+    }
+
+
+def rejected_csv(batch: ImportBatch) -> Iterator[str]:
+    """Rejected rows with their own columns, the row number and every reason in front; one block per file."""
+    for file in batch.files.filter(pk__in=batch.rejected.values("file")).order_by("pk"):
+        yield _line(["file", "row", "table", "reasons", *file.headers])
+        rows = batch.rejected.filter(file=file).order_by("row", "table")
+        for row in rows.iterator(chunk_size=2000):
+            yield _line([file.name, str(row.row), row.table, reasons_text(row), *map(str, row.cells)])
+
+
+def reasons_text(row: RejectedRow) -> str:
+    return " | ".join(f"{r['field']} “{r['value']}” {r['reason']}. {r['fix']}" for r in row.reasons)
+
+
+def _line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([neutral(cell) for cell in cells])
+    return buffer.getvalue()
+
+
+def neutral(cell: str) -> str:
+    """A cell no spreadsheet will run; plain numbers stay numbers."""
+    if cell.startswith(FORMULA) and not _is_number(cell):
+        return "'" + cell
+    return cell
+
+
+def _is_number(cell: str) -> bool:
+    return cell[1:].replace(".", "", 1).isdigit() and cell[0] in "+-"
+
+
+def upload_limits() -> tuple[int, int]:
+    """Most bytes of one uploaded file, packed and unpacked."""
+    megabytes = getattr(settings, "IMPORT_MAX_MB", 200)
+    return megabytes * 2**20, 5 * megabytes * 2**20

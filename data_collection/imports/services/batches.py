@@ -1,0 +1,311 @@
+"""An import from its files to its result: one at a time, each table of a file in a transaction of its own.
+
+Cut off anywhere, the tables hold whole targets; running it again writes only what is missing. A dry run is the
+same work in one transaction that is rolled back.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pghistory
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from data_collection.imports.calc.mapping import FileEntry, Mapping, Target
+from data_collection.imports.calc.plan import columns_missing, columns_used, make_plan, match_headers
+from data_collection.imports.calc.reading import FileRefused, Survey, survey
+from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow, Suggestion
+from data_collection.imports.services.loading import RawFile, raw_load, raw_write, target_load
+from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, TableCount
+from data_collection.imports.targets import tables
+
+Progress = Callable[[int, int, str], None]
+LOCK = 7_236_001  # advisory lock: one import at a time
+
+
+@dataclass(slots=True)
+class Given:
+    """A file of the batch and the entry of the mapping it belongs to."""
+
+    name: str
+    entry: FileEntry
+    survey: Survey | None  # None: rows written in the mapping
+    headers: tuple[str, ...]
+    row: ImportFile
+    raw: str = ""
+    waiting: int = 0  # targets that still need its rows
+
+
+@dataclass(slots=True)
+class _Run:
+    batch: ImportBatch
+    mapping: Mapping
+    progress: Progress
+    given: list[Given] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+    done: int = 0
+    steps: int = 1
+
+    def step(self, message: str, *, finished: bool = True) -> None:
+        self.done += finished
+        self.progress(self.done, self.steps, message)
+
+
+def import_run(
+    *,
+    batch: ImportBatch,
+    mapping: Mapping,
+    paths: Sequence[tuple[str, Path]],
+    partial: bool = False,
+    progress: Progress = lambda done, total, message: None,
+    most_bytes: int | None = None,
+    most_rows: int | None = None,
+) -> ImportBatch:
+    """Import the files (name, path) of a batch and store what came of it.
+
+    Args:
+        partial: only some files of the mapping are given; the others are not missed.
+        most_bytes, most_rows: a file with more content is refused.
+    """
+    run = _Run(batch, mapping, progress)
+    with _alone(progress):
+        _tidy(batch)
+        try:
+            _survey_files(run, paths, partial=partial, most_bytes=most_bytes)
+            if batch.dry_run:
+                with transaction.atomic():
+                    _load(run, most_rows)
+                    transaction.set_rollback(True)
+            else:
+                _load(run, most_rows)
+        except Exception as broken:  # whatever ends the import early is written beside it, then told
+            _store(run, state=ImportBatch.State.FAILED, error=f"{type(broken).__name__}: {broken}")
+            raise
+        finally:
+            _drop_raw(run)
+        _store(run, state=ImportBatch.State.TRIED if batch.dry_run else ImportBatch.State.APPLIED)
+    return batch
+
+
+@contextlib.contextmanager
+def _alone(progress: Progress) -> Iterator[None]:
+    """Hold the lock of imports; it goes with the connection when the process is killed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            progress(0, 1, "Waiting for another import to end.")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _tidy(batch: ImportBatch) -> None:
+    """We hold the lock, so whatever else says it runs was cut off. What an earlier attempt of ours noted goes."""
+    others = ImportBatch.objects.filter(state=ImportBatch.State.RUNNING, job__isnull=True).exclude(pk=batch.pk)
+    others.update(state=ImportBatch.State.INTERRUPTED, ended_at=timezone.now())
+    batch.rejected.all().delete()
+    batch.suggestions.all().delete()
+    batch.files.filter(stored="").delete()
+
+
+# --- files ----------------------------------------------------------------------------------
+def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool, most_bytes: int | None) -> None:
+    stored = {row.name: row for row in run.batch.files.all()}
+    used: set[str] = set()
+    for entry in run.mapping.files:
+        if entry.rows:
+            headers = tuple(dict.fromkeys(name for row in entry.rows for name in row))
+            row = ImportFile(batch=run.batch, name=entry.pattern, headers=list(headers), rows=len(entry.rows))
+            run.given.append(Given(entry.pattern, entry, None, headers, row))
+            continue
+        found = [(name, path) for name, path in paths if _fits(name, entry.pattern)]
+        if not found and not entry.optional and not partial:
+            row = ImportFile(batch=run.batch, name=entry.pattern)
+            row.refused = f"No file “{entry.pattern}” is there; the mapping needs it."
+            run.given.append(Given(entry.pattern, entry, None, (), row))
+        for name, path in found:
+            used.add(name)
+            run.step(f"Looking through {name}", finished=False)
+            run.given.append(_look(run, entry, name, path, stored.get(name), most_bytes))
+    unused = sorted({name for name, _ in paths} - used)
+    if unused:
+        run.outcome.note("Files the mapping does not name were left alone.", values=unused)
+    for given in run.given:
+        given.waiting = 0 if given.row.refused else len(given.entry.targets)
+    run.steps = 1 + sum(given.waiting + 1 for given in run.given if not given.row.refused)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatch(name.lower().removesuffix(".gz"), pattern.lower().removesuffix(".gz"))
+
+
+def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | None, most_bytes: int | None) -> Given:
+    row = row or ImportFile(batch=run.batch, name=name)
+    row.refused, row.size = "", path.stat().st_size
+    try:
+        seen = survey(path, encoding=entry.encoding, separator=entry.separator, most_bytes=most_bytes)
+        row.sha256, row.encoding, row.separator = seen.sha256, seen.encoding, seen.separator
+        row.headers = list(seen.headers)
+        headers = tuple(match_headers(seen.headers, columns_used(entry)))
+        _check_headers(entry, headers)
+    except FileRefused as why:
+        row.refused = str(why)
+        return Given(name, entry, None, (), row)
+    if seen.encoding == "cp1252":
+        run.outcome.note("The file is not UTF-8; it was read as Windows-1252.", file=name)
+    return Given(name, entry, seen, headers, row)
+
+
+def _check_headers(entry: FileEntry, headers: Sequence[str]) -> None:
+    missing = columns_missing(entry, headers)
+    if missing:
+        names = "; ".join(f"“{name}”" + (f" (is it “{near}”?)" if near else "") for name, near in missing)
+        raise FileRefused(f"Missing columns: {names}. The file has: {', '.join(headers)}.")
+    twice = [name for name in columns_used(entry) if f"{name} (2)" in headers]
+    if twice:
+        raise FileRefused(f"The column “{twice[0]}” occurs more than once.")
+
+
+# --- tables ---------------------------------------------------------------------------------
+def _load(run: _Run, most_rows: int | None) -> None:
+    order = {name: place for place, name in enumerate(tables())}
+    work = [(given, target) for given in run.given if not given.row.refused for target in given.entry.targets]
+    work.sort(key=lambda pair: (order[pair[1].table], pair[1].insert_only))
+    for number, given in enumerate(run.given):
+        given.raw = f"import_raw_{number}"
+    for given, target in work:
+        if given.row.refused:
+            continue
+        if given.row.rows is None or given.waiting == len(given.entry.targets):
+            _read(run, given, most_rows)
+            if given.row.refused:
+                continue
+        _fill(run, given, target)
+        given.waiting -= 1
+        if given.waiting == 0:
+            _drop(given)
+
+
+def _read(run: _Run, given: Given, most_rows: int | None) -> None:
+    if given.survey is None:
+        rows = [[row.get(name, "") for name in given.headers] for row in given.entry.rows]
+        raw_write(rows=rows, raw=given.raw, width=len(given.headers))
+        run.step(f"{given.name} read")
+        return
+
+    def told(rows: int) -> None:
+        if rows % 50_000 == 0:
+            run.step(f"{given.name}: {rows:,} rows read", finished=False)
+
+    try:
+        with transaction.atomic():
+            given.row.rows = raw_load(survey=given.survey, raw=given.raw, on_rows=told, most_rows=most_rows)
+    except FileRefused as why:
+        given.row.refused = str(why)
+        _drop(given)
+        return
+    run.step(f"{given.name}: {given.row.rows:,} rows read")
+
+
+def _fill(run: _Run, given: Given, target: Target) -> None:
+    plan = make_plan(
+        target,
+        headers=given.headers,
+        used=columns_used(given.entry),
+        tables=tables(),
+        system=run.mapping.system,
+    )
+    raw = RawFile(given.raw, given.name, given.headers, run.given.index(given))
+    run.step(f"{given.name}: filling {target.table}", finished=False)
+    kept = len(run.outcome.proposed), len(run.outcome.changes), len(run.outcome.findings)
+    try:
+        with pghistory.context(import_batch=run.batch.pk), transaction.atomic():
+            count = target_load(
+                plan=plan,
+                raw=raw,
+                tables=tables(),
+                outcome=run.outcome,
+                batch=run.batch.pk,
+                accept=run.batch.accept_suggestions,
+            )
+    except DatabaseError as broken:
+        del run.outcome.proposed[kept[0] :], run.outcome.changes[kept[1] :], run.outcome.findings[kept[2] :]
+        count = TableCount(target.table, given.name, error=str(broken).split("\nDETAIL")[0].strip())
+        if not isinstance(broken, _OF_THE_DATA):
+            raise
+    run.outcome.counts.append(count)
+    run.step(f"{given.name}: {target.table} filled")
+
+
+_OF_THE_DATA = (DatabaseError,)
+
+
+def _drop(given: Given) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {given.raw}")
+
+
+def _drop_raw(run: _Run) -> None:
+    with contextlib.suppress(DatabaseError):
+        for given in run.given:
+            if given.raw:
+                _drop(given)
+
+
+# --- result ---------------------------------------------------------------------------------
+def _store(run: _Run, *, state: str, error: str = "") -> None:
+    batch, outcome = run.batch, run.outcome
+    with transaction.atomic():
+        for given in run.given:
+            given.row.save()
+        batch.counts = [count.as_dict() for count in outcome.counts]
+        batch.changes, batch.findings = outcome.changes, outcome.findings
+        batch.rows_read = sum(given.row.rows or 0 for given in run.given)
+        batch.rows_rejected = outcome.rejected.count
+        batch.state, batch.error, batch.ended_at = state, error, timezone.now()
+        if outcome.rejected.count > outcome.rejected.stored:
+            batch.findings.append({"text": f"The first {MOST_REJECTED:,} rejected rows are kept; the others counted."})
+        batch.save()
+        _store_rejected(run)
+        Suggestion.objects.bulk_create(
+            Suggestion(
+                batch=batch,
+                file_name=p.file,
+                field=p.field,
+                table=p.table,
+                by=p.by,
+                value=p.value[:300],
+                target=p.target[:300],
+                shown=p.shown[:300],
+                confidence=p.confidence,
+                rows=p.rows,
+                state=Suggestion.State.APPLIED if p.applied else Suggestion.State.PROPOSED,
+            )
+            for p in outcome.proposed
+        )
+
+
+def _store_rejected(run: _Run, size: int = 2000) -> None:
+    ready: list[RejectedRow] = []
+    for row in run.outcome.rejected:
+        file = run.given[row["file"]].row
+        ready.append(
+            RejectedRow(
+                batch=run.batch,
+                file=file,
+                table=row["table"],
+                row=row["row"],
+                cells=row["cells"],
+                reasons=row["reasons"],
+            )
+        )
+        if len(ready) >= size:
+            RejectedRow.objects.bulk_create(ready)
+            ready.clear()
+    RejectedRow.objects.bulk_create(ready)

@@ -1,0 +1,303 @@
+"""Loads one target of one file: stage, judge, record what is wrong, write what is new or differs."""
+
+import json
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from data_collection.imports.calc import upserts
+from data_collection.imports.calc.expressions import quoted
+from data_collection.imports.calc.plan import Plan, Problem
+from data_collection.imports.calc.reading import RowFeed, Survey
+from data_collection.imports.calc.statements import STAGE, stage_sql
+from data_collection.imports.calc.tables import Table
+from data_collection.imports.services.outcome import Outcome, TableCount
+from data_collection.imports.services.suggesting import aliased_fields, propose
+
+SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file's rows as text in a temporary table of this connection."""
+
+    table: str
+    name: str
+    headers: tuple[str, ...]
+    key: int  # place of the file in the batch
+
+
+def raw_create(cursor: CursorWrapper, raw: str, width: int) -> None:
+    columns = ", ".join(f"c{i} text" for i in range(width))
+    cursor.execute(f"DROP TABLE IF EXISTS {raw}")
+    cursor.execute(f"CREATE TEMP TABLE {raw} (n bigint, bad text, {columns})")
+
+
+def raw_load(*, survey: Survey, raw: str, on_rows: Any = None, most_rows: int | None = None) -> int:
+    """Stream a file into a temporary table by COPY. Returns the number of rows."""
+    with connection.cursor() as cursor:
+        raw_create(cursor, raw, len(survey.headers))
+        feed = RowFeed(survey.open_rows(), len(survey.headers), on_rows=on_rows, most_rows=most_rows)
+        cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv)", feed, 1 << 16)
+        cursor.execute(f"ANALYZE {raw}")
+    return feed.count
+
+
+def raw_write(*, rows: list[list[str]], raw: str, width: int) -> None:
+    """Rows written in a mapping, as if they came from a file."""
+    with connection.cursor() as cursor:
+        raw_create(cursor, raw, width)
+        marks = ", ".join(["%s"] * (width + 1))
+        for number, row in enumerate(rows, start=1):
+            cursor.execute(f"INSERT INTO {raw} VALUES (%s, NULL, {marks[4:]})", [number, *row])  # noqa: S608  our own names
+
+
+def target_load(
+    *,
+    plan: Plan,
+    raw: RawFile,
+    tables: Dict[str, Table],
+    outcome: Outcome,
+    batch: int,
+    accept: bool,
+) -> TableCount:
+    """Everything for one table; the caller holds the transaction."""
+    loader = _Loader(plan, raw, tables, outcome, batch)
+    with connection.cursor() as cursor:
+        loader.run(cursor, accept=accept)
+    return loader.count
+
+
+class _Loader:
+    def __init__(self, plan: Plan, raw: RawFile, tables: Dict[str, Table], outcome: Outcome, batch: int) -> None:
+        self.plan, self.raw, self.tables, self.outcome, self.batch = plan, raw, tables, outcome, batch
+        self.count = TableCount(plan.table.name, raw.name)
+        self.notes: dict[tuple[int, int], str] = {}  # (row, problem) -> what exactly
+        self.hints: dict[tuple[str, str], str] = {}  # (field, value) -> proposed name
+
+    def run(self, cursor: CursorWrapper, *, accept: bool) -> None:
+        self.stage(cursor, accept=accept)
+        self.duplicates(cursor)
+        self.overlaps(cursor)
+        self.orphans(cursor)
+        self.unknown(cursor)
+        self.good = self.take_out(cursor)
+        if self.good:
+            self.write(cursor)
+        self.count.same += self.good - self.count.new - self.count.changed
+        cursor.execute(f"DROP TABLE {STAGE}")
+
+    def stage(self, cursor: CursorWrapper, *, accept: bool) -> None:
+        self.count.read = self.build(cursor)
+        found = propose(
+            plan=self.plan, raw=self.raw.table, file=self.raw.name, tables=self.tables, wrong=self.wrong(cursor)
+        )
+        if accept and any(p.applied for p in found.accepted()):
+            self.count.read = self.build(cursor)
+        self.outcome.proposed += found.proposed
+        for proposal in found.proposed:
+            if proposal.target and not proposal.applied:
+                self.hints[proposal.field, proposal.value] = proposal.shown
+        for name, (rows, values) in found.emptied.items():
+            self.outcome.note(
+                f"{rows:,} rows of {self.plan.table.name} name an unknown {name}; it was left empty.",
+                values=values,
+                file=self.raw.name,
+            )
+
+    def build(self, cursor: CursorWrapper) -> int:
+        cursor.execute(f"DROP TABLE IF EXISTS {STAGE}")
+        cursor.execute(
+            stage_sql(self.plan, raw=self.raw.table, tables=self.tables, aliased=aliased_fields(self.plan, self.tables))
+        )
+        rows = cursor.rowcount
+        cursor.execute(f"ANALYZE {STAGE}")
+        return rows
+
+    def wrong(self, cursor: CursorWrapper) -> frozenset[int]:
+        cursor.execute(f"SELECT DISTINCT unnest(err) FROM {STAGE} WHERE err <> '{{}}'")
+        return frozenset(index for (index,) in cursor.fetchall())
+
+    def mark(self, cursor: CursorWrapper, problem: int, rows: list[int]) -> None:
+        if rows:
+            cursor.execute(f"UPDATE {STAGE} SET err = err || %s WHERE n = ANY(%s)", [[problem], rows])
+
+    def duplicates(self, cursor: CursorWrapper) -> None:
+        cursor.execute(f"DROP TABLE IF EXISTS {upserts.DUPLICATES}")
+        cursor.execute(upserts.duplicates_sql(self.plan))
+        if cursor.rowcount == 0:
+            return
+        cursor.execute(f"ANALYZE {upserts.DUPLICATES}")
+        cursor.execute(upserts.repeated_sql(self.plan))
+        repeated = cursor.fetchall()
+        first_kept = self.plan.target.duplicates == "first"
+        differing = [row for row in repeated if row[2]]
+        dropped = [n for n, _first, differs in repeated if first_kept or not differs]
+        cursor.execute(f"DELETE FROM {STAGE} WHERE n = ANY(%s)", [dropped])
+        if first_kept:
+            self.count.read -= len(dropped)
+            self.note_first_kept(cursor, differing)
+            return
+        self.count.same += len(dropped)
+        self.mark(cursor, self.plan.duplicate, [n for n, _first, _differs in differing])
+        for n, first, differs in differing:
+            self.notes[n, self.plan.duplicate] = f"row {first} has the same key; other values in {', '.join(differs)}"
+
+    def note_first_kept(self, cursor: CursorWrapper, differing: list[tuple[int, int, list[str]]]) -> None:
+        if not differing:
+            return
+        firsts = sorted({first for _n, first, _d in differing})
+        columns = sorted({name for _n, _f, names in differing for name in names})
+        key = quoted(self.plan.table.fields[self.plan.table.key[-1]].column)
+        cursor.execute(f"SELECT {key}::text FROM {STAGE} WHERE n = ANY(%s) ORDER BY n", [firsts[:SAMPLE]])
+        self.outcome.note(
+            f"{len(firsts):,} {self.plan.table.name} rows carry more than one {' or '.join(columns)}; the first is kept.",
+            values=[value for (value,) in cursor.fetchall()],
+            file=self.raw.name,
+        )
+
+    def overlaps(self, cursor: CursorWrapper) -> None:
+        for rule, problem in enumerate(self.plan.overlaps):
+            for sql, words in (
+                (upserts.overlap_in_file_sql(self.plan, rule), "overlaps row {}"),
+                (upserts.overlap_with_known_sql(self.plan, rule), "overlaps the known row from {}"),
+            ):
+                cursor.execute(sql)
+                found = cursor.fetchall()
+                self.mark(cursor, problem, [n for n, _other in found])
+                self.notes |= {(n, problem): words.format(other) for n, other in found}
+
+    def orphans(self, cursor: CursorWrapper) -> None:
+        """Rows under a parent that is not there; taking one out may orphan others, so until none is left."""
+        for filled in self.plan.filled:
+            if filled.field.name not in self.plan.selves:
+                continue
+            problem = self.plan.selves[filled.field.name]
+            while True:
+                cursor.execute(upserts.orphans_sql(self.plan, filled))
+                rows = [n for (n,) in cursor.fetchall()]
+                if not rows:
+                    break
+                if problem is None:
+                    column = quoted("self_" + filled.field.name)
+                    cursor.execute(f"UPDATE {STAGE} SET {column} = NULL WHERE n = ANY(%s)", [rows])
+                else:
+                    self.mark(cursor, problem, rows)
+
+    def unknown(self, cursor: CursorWrapper) -> None:
+        if self.plan.target.known_by:
+            cursor.execute(upserts.unknown_sql(self.plan))
+            self.mark(cursor, self.plan.unknown, [n for (n,) in cursor.fetchall()])
+
+    def take_out(self, cursor: CursorWrapper) -> int:
+        """Record the bad rows and drop them from the stage. Returns the number of good ones."""
+        spool = self.outcome.rejected
+        cells = ", ".join(f"r.c{i}" for i in range(len(self.raw.headers)))
+        cursor.execute(
+            f"SELECT s.n, s.err, r.bad, {cells} FROM {STAGE} s JOIN {self.raw.table} r USING (n) "  # noqa: S608  our own names
+            f"WHERE s.err <> '{{}}' ORDER BY s.n LIMIT {max(0, spool.room)}"
+        )
+        while rows := cursor.fetchmany(1000):
+            for n, err, bad, *values in rows:
+                spool.add(self.rejected(n, err, bad, values))
+        cursor.execute(f"DELETE FROM {STAGE} WHERE err <> '{{}}'")
+        self.count.rejected = cursor.rowcount
+        spool.count += cursor.rowcount
+        cursor.execute(f"SELECT count(*) FROM {STAGE}")
+        return cursor.fetchone()[0]
+
+    def rejected(self, n: int, err: list[int], bad: str | None, values: list[str | None]) -> dict[str, Any]:
+        cells = json.loads(bad) if bad else [value or "" for value in values]
+        named = dict(zip(self.raw.headers, cells, strict=False))
+        return {
+            "file": self.raw.key,
+            "table": self.plan.table.name,
+            "row": n,
+            "cells": cells,
+            "reasons": [self.reason(n, self.plan.problems[i], named) for i in dict.fromkeys(err)],
+        }
+
+    def reason(self, n: int, problem: Problem, named: dict[str, str]) -> dict[str, str]:
+        value = " ".join(named.get(column, "") for column in problem.columns) or problem.constant or ""
+        reason, fix = self.notes.get((n, problem.index), problem.reason), problem.fix
+        hint = self.hints.get((problem.field, value))
+        if hint:
+            fix = f"Did you mean “{hint}”? Confirm the suggestion, or correct the value."
+        if problem.index == self.plan.ragged:
+            reason = f"the row has {len(named)} cells, the header {len(self.raw.headers)}"
+        return {"field": problem.field, "value": value, "reason": reason, "fix": fix}
+
+    def write(self, cursor: CursorWrapper) -> None:
+        sample = upserts.changes_sql(self.plan, tables=self.tables, limit=SAMPLE)
+        if self.plan.selves:
+            self.write_tree(cursor, sample)
+            return
+        self.sample(cursor, sample)
+        update = upserts.update_sql(self.plan, batch=self.batch, tables=self.tables)
+        if update:
+            cursor.execute(update)
+            self.count.changed = cursor.fetchone()[0]
+        if not self.plan.target.known_by:
+            cursor.execute(upserts.insert_sql(self.plan, batch=self.batch))
+            self.count.new = cursor.rowcount
+
+    def write_tree(self, cursor: CursorWrapper, sample: str | None) -> None:
+        """New rows first, then their parents; a row that would become its own ancestor is taken out and all redone."""
+        table = quoted(self.plan.table.db_table)
+        cursor.execute("SAVEPOINT import_tree")
+        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
+        after = cursor.fetchone()[0]
+        self.sample(cursor, sample)
+        cursor.execute(upserts.insert_sql(self.plan, batch=self.batch))
+        self.count.new = cursor.rowcount
+        update = upserts.update_sql(self.plan, batch=self.batch, tables=self.tables, after=after)
+        if update:
+            cursor.execute(update)
+            self.count.changed = cursor.fetchone()[0]
+        circle = self.circle(cursor)
+        if not circle:
+            cursor.execute("RELEASE SAVEPOINT import_tree")
+            return
+        cursor.execute("ROLLBACK TO SAVEPOINT import_tree")
+        self.count.new = self.count.changed = 0
+        before = self.count.rejected
+        self.mark(cursor, self.plan.circle, circle)
+        self.orphans(cursor)
+        self.good = self.take_out(cursor)
+        self.count.rejected += before
+        if self.good:
+            self.write_tree(cursor, sample)
+
+    def circle(self, cursor: CursorWrapper) -> list[int]:
+        rows: set[int] = set()
+        for filled in self.plan.filled:
+            if filled.field.name in self.plan.selves:
+                cursor.execute(upserts.circle_sql(self.plan, filled))
+                rows |= {n for (n,) in cursor.fetchall()}
+        return sorted(rows)
+
+    def sample(self, cursor: CursorWrapper, sql: str | None) -> None:
+        if sql is None or len(self.outcome.changes) >= SAMPLE * 5:
+            return
+        cursor.execute(sql)
+        for n, old, new in cursor.fetchall():
+            old, new = _record(old), _record(new)
+            for field in new:
+                if old.get(field) != new[field]:
+                    self.outcome.changes.append(
+                        {
+                            "table": self.plan.table.name,
+                            "file": self.raw.name,
+                            "row": n,
+                            "field": field,
+                            "old": old.get(field),
+                            "new": new[field],
+                        }
+                    )
+
+
+def _record(value: Any) -> dict[str, Any]:
+    return json.loads(value) if isinstance(value, str) else value
