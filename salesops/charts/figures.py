@@ -160,7 +160,11 @@ def forecast(
 
     Args:
         previous: the same future periods a year before, thin and grey.
+
+    Raises ValueError where a label stands twice: one place on the axis would hold two periods.
     """
+    if len({*x, *future_x}) != len(x) + len(future_x):
+        raise ValueError(f"Period labels must differ: {[*x, *future_x]}")
     traces: list[dict[str, Any]] = []
     join_x, join = list(x[-1:]), list(history[-1:])
     for bounds, label, colour in ((outer, outer_name, palette.BAND_OUTER), (inner, inner_name, palette.BAND_INNER)):

@@ -46,7 +46,8 @@ def sparkline(values: Sequence[Number], *, label: str, width: int = 200, height:
         width,
         height,
         label,
-        f'<path class="spark-line" d="{"".join(path)}"/><circle class="spark-end" cx="{x:.1f}" cy="{y:.1f}" r="3"/>',
+        f'<path class="spark-line" d="{"".join(path)}"/><path class="spark-end" d="M{x:.1f} {y:.1f}h.01"/>',
+        stretch=True,
     )
 
 

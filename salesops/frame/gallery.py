@@ -103,7 +103,7 @@ def charts() -> list[ChartCard]:
             strict=True,
         )
     }
-    ahead = ["Dec", "Jan '27", "Feb '27", "Mar '27", "Apr '27", "May '27"]
+    ahead = ["Dec '26", "Jan '27", "Feb '27", "Mar '27", "Apr '27", "May '27"]
     mean = [1_120e3, 1_040e3, 1_090e3, 1_260e3, 1_180e3, 1_205e3]
     inner = ([v * 0.9 for v in mean], [v * 1.1 for v in mean])
     outer = ([v * 0.82 for v in mean], [v * 1.19 for v in mean])

@@ -50,8 +50,11 @@
   function layoutFor(figure, data, narrow) {
     const layout = merged(base(narrow), coloured(figure.layout));
     layout.showlegend = false; // the legend is HTML: it wraps, and a phone does not lose it
+    const wide = data.some((trace) => trace.type === "funnel" || trace.type === "waterfall");
+    if (narrow && wide) layout.margin.r = 44; // numbers stand outside the bars
+    if (data.some((trace) => trace.type === "funnel")) layout.yaxis = { ...layout.yaxis, showgrid: false };
     if (data.some((trace) => trace.orientation === "h")) {
-      layout.yaxis = { ...layout.yaxis, showline: false, nticks: undefined, ticks: "" };
+      layout.yaxis = { ...layout.yaxis, showgrid: false, showline: false, nticks: undefined };
       layout.xaxis = { ...layout.xaxis, showgrid: true, showline: false, gridcolor: css("--line") };
     }
     return layout;
