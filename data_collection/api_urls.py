@@ -1,3 +1,34 @@
-from django.urls import path  # noqa: F401  (routes are added by the suites)
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list = []
+from data_collection.crm import api as crm
+from data_collection.organisation import api as organisation
+
+rows = SimpleRouter()
+rows.register("teams", organisation.TeamApi, "api-team")
+rows.register("team-members", organisation.MembershipApi, "api-team-member")
+rows.register("team-managers", organisation.ManagerApi, "api-team-manager")
+rows.register("reps", organisation.RepApi, "api-rep")
+rows.register("ramp-profiles", organisation.RampProfileApi, "api-ramp-profile")
+rows.register("territories", organisation.TerritoryApi, "api-territory")
+rows.register("territory-members", organisation.TerritoryMemberApi, "api-territory-member")
+rows.register("named-accounts", crm.NamedAccountApi, "api-named-account")
+rows.register("segments", organisation.SegmentApi, "api-segment")
+rows.register("products", organisation.ProductApi, "api-product")
+rows.register("product-prices", organisation.PriceApi, "api-product-price")
+rows.register("quotas", organisation.QuotaApi, "api-quota")
+rows.register("stages", crm.StageApi, "api-stage")
+rows.register("accounts", crm.AccountApi, "api-account")
+rows.register("contacts", crm.ContactApi, "api-contact")
+rows.register("leads", crm.LeadApi, "api-lead")
+rows.register("opportunities", crm.OpportunityApi, "api-opportunity")
+rows.register("opportunity-lines", crm.LineApi, "api-opportunity-line")
+rows.register("stage-visits", crm.VisitApi, "api-stage-visit")
+rows.register("opportunity-owners", crm.OwnerApi, "api-opportunity-owner")
+rows.register("opportunity-changes", crm.ChangeApi, "api-opportunity-change")
+rows.register("activities", crm.ActivityApi, "api-activity")
+rows.register("marketing-events", crm.MarketingEventApi, "api-marketing-event")
+rows.register("order-lines", crm.OrderLineApi, "api-order-line")
+rows.register("support-tickets", crm.TicketApi, "api-support-ticket")
+rows.register("delivered-hours", crm.HoursApi, "api-delivered-hours")
+
+urlpatterns: list = [*rows.urls]

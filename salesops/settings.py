@@ -262,8 +262,8 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "salesops@localhost")
 # --- API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",  # first: it makes a missing login 401, not 403
         "rest_framework.authentication.SessionAuthentication",
-        "rest_framework.authentication.TokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -283,6 +283,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "ENUM_NAME_OVERRIDES": {  # models share the field names "kind" and "status"
+        "DealState": "data_collection.crm.models.Opportunity.Status",
+        "DealKind": "data_collection.crm.models.Opportunity.Kind",
+        "LeadStatus": "data_collection.crm.models.Lead.Status",
+        "ActivityKind": "data_collection.crm.models.Activity.Kind",
+        "ProductKind": "data_collection.organisation.models.Product.Kind",
+    },
 }
 
 LOGGING = {

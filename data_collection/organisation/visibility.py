@@ -5,12 +5,13 @@ subtree the manager leads today. Operations, executives, finance and viewers see
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now, TruncDate
 from django.utils import timezone
 
-from data_collection.organisation.models import Rep, Team, TeamManager, TeamMembership
+from data_collection.organisation.models import Quota, Rep, Team, TeamManager, TeamMembership
 from salesops.access.models import Role, User
 
 
@@ -77,3 +78,42 @@ def restrict(rows: QuerySet, user: User) -> QuerySet:
         valid_from__lte=OuterRef("visible_on"),
     )
     return rows.alias(visible_on=on).filter(own | Exists(members))
+
+
+def reps_visible(user: User) -> QuerySet[Rep]:
+    """Rep rows: one's own, and for a manager everybody who ever was in a team led."""
+    scope = scope_of(user)
+    if scope.everything:
+        return Rep.objects.all()
+    members = TeamMembership.objects.filter(team__in=scope.team_ids).values("rep")
+    return Rep.objects.filter(Q(pk=scope.rep_id) | Q(pk__in=members))
+
+
+def dated_visible(rows: QuerySet, user: User) -> QuerySet:
+    """Memberships and territory members of the visible reps; those in a led team only for the days there."""
+    scope = scope_of(user)
+    if scope.everything:
+        return rows
+    return rows.filter(Q(rep=scope.rep_id) | Q(rep__isnull=False, pk__in=_in_led_teams(rows, scope)))
+
+
+def quotas_visible(user: User) -> QuerySet[Quota]:
+    """Own quotas; a manager's: of the teams led, and of their members while they are members."""
+    scope = scope_of(user)
+    if scope.everything:
+        return Quota.objects.all()
+    own = Q(rep__isnull=False, rep=scope.rep_id)
+    return Quota.objects.filter(
+        own | Q(team__in=scope.team_ids) | Q(pk__in=_in_led_teams(Quota.objects.filter(rep__isnull=False), scope))
+    )
+
+
+def _in_led_teams(rows: QuerySet, scope: Scope) -> QuerySet:
+    """Ids of the dated rows whose rep was in a led team on a day the row was in force."""
+    members = TeamMembership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef("valid_from")),
+        rep=OuterRef("rep"),
+        team__in=scope.team_ids,
+        valid_from__lt=Coalesce(OuterRef("valid_to"), date.max),
+    )
+    return rows.filter(Exists(members)).order_by().values("pk")

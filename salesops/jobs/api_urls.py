@@ -1,3 +1,8 @@
-from django.urls import path  # noqa: F401  (routes are added by the suites)
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list = []
+from salesops.jobs.api import JobApi
+
+rows = SimpleRouter()
+rows.register("jobs", JobApi, "api-job")
+
+urlpatterns = [*rows.urls]
