@@ -144,7 +144,8 @@ class _Run:
         files = static_files()
         stamp = self.state.folder / "static.fingerprint"
         known = stamp.read_text() if stamp.exists() and static_root(self.state).exists() else ""
-        collecting = None if known == files else self.manage.start("collectstatic", *COLLECT)
+        debug = os.environ.get("DEBUG", "").strip().lower() in {"1", "true", "yes", "on"}  # served from the sources
+        collecting = None if debug or known == files else self.manage.start("collectstatic", *COLLECT)
         if steps.value("schema") != steps.schema():
             migrate(self.manage)
             steps.record("schema", steps.schema())
