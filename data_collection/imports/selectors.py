@@ -62,7 +62,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise MappingError([f"{path.name} is no valid YAML or JSON: {' '.join(str(wrong).split())}"]) from None
     if not isinstance(found, dict):
         raise MappingError([f"{path.name}: expected names with values."])
-    return found
+    return json.loads(json.dumps(found, default=str))  # YAML dates as text, as a saved mapping has them
 
 
 def files_at(place: str) -> tuple[list[tuple[str, Path]], bool]:

@@ -164,11 +164,7 @@ def _decimal(field: Field, source: Source) -> Reading:
         "is not a number",
         f"Write a number such as {example}.",
         (
-            (
-                f"abs(:value:) >= 1e{digits - scale}",
-                f"has more than {digits - scale} digits before the point",
-                "Check the unit.",
-            ),
+            (f"abs(:value:) >= 1e{whole}", f"has more than {whole} digits before the point", "Check the unit."),
             *_limits(field),
         ),
     )
@@ -213,9 +209,8 @@ def _iso(formats: Formats, time: str) -> str:
             continue
         pattern, into, _ = DATES[order]
         start = literal(pattern)
-        valid = (
-            f"pg_input_is_valid(substring(regexp_replace(:text:, {start}, {literal(into)}) from '^[0-9-]+'), 'date')"
-        )
+        turned = f"regexp_replace(:text:, {start}, {literal(into)})"
+        valid = f"pg_input_is_valid(substring({turned} from '^[0-9-]+'), 'date')"
         fits = f":text: ~ {literal(pattern + time + '$')}"
         several = f" AND {valid}" if len(formats.date) > 1 else ""
         whens.append(f"WHEN {fits}{several} THEN {turned}")

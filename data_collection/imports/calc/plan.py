@@ -1,4 +1,4 @@
-"""What one target needs of one file: its columns, how each field is read, and everything that may be wrong with a row."""
+"""What one target needs of one file: its columns, how fields are read, and all that may be wrong with a row."""
 
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pghistory
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from data_collection.imports.calc.mapping import FileEntry, Mapping, Target
@@ -234,16 +234,11 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
                 batch=run.batch.pk,
                 accept=run.batch.accept_suggestions,
             )
-    except DatabaseError as broken:
+    except (IntegrityError, DataError) as broken:  # a rule only the database knows
         del run.outcome.proposed[kept[0] :], run.outcome.changes[kept[1] :], run.outcome.findings[kept[2] :]
         count = TableCount(target.table, given.name, error=str(broken).split("\nDETAIL")[0].strip())
-        if not isinstance(broken, _OF_THE_DATA):
-            raise
     run.outcome.counts.append(count)
     run.step(f"{given.name}: {target.table} filled")
-
-
-_OF_THE_DATA = (DatabaseError,)
 
 
 def _drop(given: Given) -> None:
@@ -295,16 +290,8 @@ def _store_rejected(run: _Run, size: int = 2000) -> None:
     ready: list[RejectedRow] = []
     for row in run.outcome.rejected:
         file = run.given[row["file"]].row
-        ready.append(
-            RejectedRow(
-                batch=run.batch,
-                file=file,
-                table=row["table"],
-                row=row["row"],
-                cells=row["cells"],
-                reasons=row["reasons"],
-            )
-        )
+        told = {name: row[name] for name in ("table", "row", "cells", "reasons")}
+        ready.append(RejectedRow(batch=run.batch, file=file, **told))
         if len(ready) >= size:
             RejectedRow.objects.bulk_create(ready)
             ready.clear()

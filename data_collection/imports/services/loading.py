@@ -52,7 +52,7 @@ def raw_write(*, rows: list[list[str]], raw: str, width: int) -> None:
         raw_create(cursor, raw, width)
         marks = ", ".join(["%s"] * (width + 1))
         for number, row in enumerate(rows, start=1):
-            cursor.execute(f"INSERT INTO {raw} VALUES (%s, NULL, {marks[4:]})", [number, *row])  # noqa: S608  our own names
+            cursor.execute(f"INSERT INTO {raw} VALUES (%s, NULL, {marks[4:]})", [number, *row])
 
 
 def target_load(
@@ -154,7 +154,7 @@ class _Loader:
         key = quoted(self.plan.table.fields[self.plan.table.key[-1]].column)
         cursor.execute(f"SELECT {key}::text FROM {STAGE} WHERE n = ANY(%s) ORDER BY n", [firsts[:SAMPLE]])
         self.outcome.note(
-            f"{len(firsts):,} {self.plan.table.name} rows carry more than one {' or '.join(columns)}; the first is kept.",
+            f"{len(firsts):,} of {self.plan.table.name} carry more than one {' or '.join(columns)}; the first is kept.",
             values=[value for (value,) in cursor.fetchall()],
             file=self.raw.name,
         )
@@ -197,7 +197,7 @@ class _Loader:
         spool = self.outcome.rejected
         cells = ", ".join(f"r.c{i}" for i in range(len(self.raw.headers)))
         cursor.execute(
-            f"SELECT s.n, s.err, r.bad, {cells} FROM {STAGE} s JOIN {self.raw.table} r USING (n) "  # noqa: S608  our own names
+            f"SELECT s.n, s.err, r.bad, {cells} FROM {STAGE} s JOIN {self.raw.table} r USING (n) "
             f"WHERE s.err <> '{{}}' ORDER BY s.n LIMIT {max(0, spool.room)}"
         )
         while rows := cursor.fetchmany(1000):

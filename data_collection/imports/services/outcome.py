@@ -59,7 +59,7 @@ class Spool:
 
     def __init__(self) -> None:
         self.stored = self.count = 0
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", prefix="rejected-")
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed with the spool
 
     @property
     def room(self) -> int:
