@@ -1,3 +1,5 @@
-from django.urls import path  # noqa: F401  (routes are added by the suites)
+from django.urls import path
 
-urlpatterns: list = []
+from demand_planning.statistical.views import forecast
+
+urlpatterns = [path("demand/forecast/", forecast, name="forecast")]

@@ -7,10 +7,9 @@ whole-company roles' only.
 
 from typing import Any
 
-from django.utils import timezone
-
 from data_collection.models import TeamMembership, TerritoryMember
 from data_collection.organisation.visibility import scope_of
+from salesops.company.selectors import company_today
 
 
 def seen_territories(user: Any) -> frozenset[int] | None:
@@ -18,7 +17,7 @@ def seen_territories(user: Any) -> frozenset[int] | None:
     scope = scope_of(user)
     if scope.everything:
         return None
-    today = timezone.localdate()
+    today = company_today()
     reps = {scope.rep_id} - {None}
     if scope.team_ids:
         reps |= set(TeamMembership.objects.on(today).filter(team__in=scope.team_ids).values_list("rep_id", flat=True))

@@ -8,6 +8,9 @@ import pytest
 from data_collection.facts.services import facts_refresh
 from data_collection.models import Opportunity, OrderLine, Product, Rep
 from demand_planning.models import ForecastRun
+from demand_planning.statistical import services
+from demand_planning.statistical.calc.accuracy import Array
+from demand_planning.statistical.calc.engine import Calendar, Fitted, fit
 from demand_planning.statistical.services import chunk_forecast, chunks, run_create, run_publish
 from tests.builders import make_stage
 
@@ -20,6 +23,22 @@ def month(number: int) -> date:
     """The number-th month since FIRST."""
     months = FIRST.month - 1 + number
     return date(FIRST.year + months // 12, months % 12 + 1, 1)
+
+
+_fits: dict[tuple, Fitted] = {}
+
+
+@pytest.fixture(autouse=True)
+def _fit_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same histories come in every test; each is fitted once."""
+
+    def remembered(values: Array, calendar: Calendar, *, origin_count: int) -> Fitted:
+        key = (tuple(values), calendar, origin_count)
+        if key not in _fits:
+            _fits[key] = fit(values, calendar, origin_count=origin_count)
+        return _fits[key]
+
+    monkeypatch.setattr(services, "fit", remembered)
 
 
 @pytest.fixture
