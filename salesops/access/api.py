@@ -4,7 +4,6 @@ from zoneinfo import available_timezones
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.authtoken.models import Token
@@ -61,7 +60,7 @@ class MyToken(APIView):
             token = Token.objects.create(user=request.user)
         return Response({"token": token.key}, status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses={204: OpenApiTypes.NONE}, description="Revoke the token.")
+    @extend_schema(request=None, responses={204: None}, description="Revoke the token.")
     def delete(self, request: Request) -> Response:
         Token.objects.filter(user=request.user).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)

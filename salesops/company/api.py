@@ -1,5 +1,7 @@
 """API of the company's calendar and money: everyone reads, operations write."""
 
+from decimal import Decimal
+
 from django.db import models
 from rest_framework import serializers
 from rest_framework.generics import RetrieveAPIView
@@ -27,6 +29,7 @@ class FxRateRow(RowSerializer):
     class Meta:
         model = FxRate
         fields = ("id", "currency", "day", "rate")
+        extra_kwargs = {"rate": {"min_value": Decimal("0.0000000001")}}
         validators: list = []
 
 

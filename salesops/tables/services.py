@@ -26,10 +26,11 @@ def row_save(*, row: models.Model) -> None:
 
 def row_change(*, row: models.Model, values: dict[str, Any]) -> bool:
     """Set `values` and save when one of them is new; returns whether it was."""
-    different = [name for name, value in values.items() if getattr(row, name) != value]
+    new = row.pk is None
+    different = [name for name, value in values.items() if new or getattr(row, name) != value]
     for name in different:
         setattr(row, name, values[name])
-    if different or row.pk is None:
+    if different or new:
         row_save(row=row)
     return bool(different)
 
