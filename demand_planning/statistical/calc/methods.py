@@ -97,7 +97,7 @@ def tsb(y: Array, m: int, h: int) -> Predicted:
     return Predicted(np.asarray(_library().TSB(0.2, 0.2).forecast(y=y, h=h)["mean"], dtype=np.float64))
 
 
-METHODS: Mapping[str, Method] = {
+METHODS: dict[str, Method] = {
     "theta": dynamic_theta,
     "adjusted_ets": adjusted_ets,
     "mstl": mstl,
