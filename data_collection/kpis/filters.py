@@ -6,8 +6,9 @@ longer in); `cmp` (prev, yoy, none); `team`, `territory` (with all below), `rep`
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Model
@@ -16,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.organisation.models import Product, Rep, Segment, Team, Territory
+from salesops.company.models import Company
 from salesops.company.selectors import company_today, fiscal_calendar
 from salesops.lib.periods import Calendar, Period
 
@@ -76,6 +78,8 @@ class Filters:
     calendar: Calendar
     choices: tuple[Choice, ...]
     errors: tuple[str, ...] = ()
+    currency: str = "USD"  # of every amount: the reporting currency
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # quota books read for this filter
 
     def choice(self, name: str) -> Choice | None:
         return next((choice for choice in self.choices if choice.name == name), None)
@@ -133,8 +137,9 @@ def parse(params: QueryDict | Mapping[str, object], *, today: date | None = None
         for name, value in params.items():
             given.setlist(name, [str(v) for v in (value if isinstance(value, list | tuple) else [value])])
         params = given
-    today = today or company_today()
-    clock = fiscal_calendar()
+    company = Company.get()
+    today = today or company_today(company=company)
+    clock = fiscal_calendar(company)
     errors: list[str] = []
     period = _period(params, clock, today, errors)
     cmp = params.get("cmp") or DEFAULT_CMP
@@ -143,9 +148,8 @@ def parse(params: QueryDict | Mapping[str, object], *, today: date | None = None
         cmp = DEFAULT_CMP
     compare = {"prev": clock.previous, "yoy": clock.year_before}.get(cmp)
     choices = tuple(c for name in DIMENSIONS if (c := _choice(name, params.getlist(name), errors)) is not None)
-    return Filters(
-        period, cmp, compare(period, today) if compare else None, today, clock, choices, tuple(errors)
-    )
+    compared = compare(period, today) if compare else None
+    return Filters(period, cmp, compared, today, clock, choices, tuple(errors), company.reporting_currency)
 
 
 def between(start: date, end: date, *, today: date | None = None, **fields: object) -> Filters:

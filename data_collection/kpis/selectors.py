@@ -24,14 +24,14 @@ from data_collection.kpis.filters import MODELS, Filters
 from data_collection.kpis.measures import DUE, PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, plain
 from data_collection.kpis.models import KpiTarget
 from data_collection.kpis.options import filter_options
-from data_collection.kpis.quota import MissingRate, books, quota_of, quotas_by
+from data_collection.kpis.quota import Book, MissingRate, books, quota_of, quotas_by
 from data_collection.kpis.rows import KpiRows, kpi_rows
 from data_collection.kpis.sums import BY, Grouping, Key, Sums, Window, additive, due, statistics, stock, windows_of
 from data_collection.kpis.values import KpiValue, complete, kpi_value
 from data_collection.organisation.visibility import Scope, scope_of
 from salesops.lib.periods import Grain, Period, overlap_days
 
-__all__ = ["filter_options", "KpiRow", "KpiRows", "KpiValue", "kpi_rows", "kpi_series", "kpi_targets", "kpi_values"]
+__all__ = ["filter_options", "KpiRow", "KpiRows", "KpiValue", "kpi_periods", "kpi_rows", "kpi_series", "kpi_targets", "kpi_values", "recent_periods"]
 
 GROUPINGS = (*BY, "month", "week")
 
@@ -87,9 +87,18 @@ def kpi_series(
     The last one is cut at today, so it may be open (`row.period.is_open`).
     """
     kpis = _kpis([names] if isinstance(names, str) else names)
+    return _period_rows(user, filters, kpis, recent_periods(filters, grain, count))
+
+
+def kpi_periods(user: Any, filters: Filters, names: Iterable[str], periods: Sequence[Period]) -> list[KpiRow]:
+    """KPI values over each of these periods, in one pass: as many queries as for one period."""
+    return _period_rows(user, filters, _kpis(names), periods)
+
+
+def recent_periods(filters: Filters, grain: str, count: int) -> list[Period]:
+    """The last `count` periods up to the end of the filter's period, oldest first; the running one cut at today."""
     last = min(filters.period.end - timedelta(days=1), max(filters.today, filters.period.start))
-    periods = filters.calendar.last(last, Grain(grain), count)
-    return _period_rows(user, filters, kpis, [_until_today(p, filters.today) for p in periods])
+    return [_until_today(p, filters.today) for p in filters.calendar.last(last, Grain(grain), count)]
 
 
 def kpi_targets(user: Any, filters: Filters, names: Iterable[str]) -> dict[str, Decimal]:
@@ -256,7 +265,7 @@ def _add_quotas(
     if not names or unkept or by not in (None, "rep", "team", "territory"):
         return
     start, end = min(w.start for w in windows), max(w.whole_end for w in windows)
-    found = books({QUOTAS[name] for name in names}, start, end)
+    found = _books(frozenset(QUOTAS[name] for name in names), start, end, filters)
     for name in names:
         quotas = found[QUOTAS[name]]
         if quotas.is_empty:
@@ -273,6 +282,15 @@ def _add_quotas(
             for key, value in values.items():
                 if value:
                     tables[w.number].setdefault(key, {})[name] = value
+
+
+def _books(metrics: frozenset[str], start: date, end: date, filters: Filters) -> dict[str, Book]:
+    """Quota books that cover these days, read once for a filter and those made from it."""
+    for (known, first, last), found in filters.memo.items():
+        if metrics <= known and first <= start and end <= last:
+            return found
+    filters.memo[metrics, start, end] = found = books(metrics, start, end)
+    return found
 
 
 def _labels(by: str | None, keys: list[Key]) -> dict[Key, tuple[str, str]]:

@@ -7,6 +7,7 @@ subtree the manager leads today. Operations, executives, finance and viewers see
 from dataclasses import dataclass
 from datetime import date
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now, TruncDate
 from django.utils import timezone
@@ -37,11 +38,12 @@ def _scope_of(user: User) -> Scope:
         return Scope(False, None, frozenset())
     if user.sees_everything:
         return Scope(True, None, frozenset())
-    rep_id = Rep.objects.filter(user=user).values_list("pk", flat=True).first()
-    if user.role != Role.MANAGER or rep_id is None:
+    led = TeamManager.objects.on(timezone.localdate()).filter(rep=OuterRef("pk")).values("team_id")
+    own = Rep.objects.filter(user=user).annotate(led=ArraySubquery(led)).values_list("pk", "led").first()
+    rep_id, led_ids = own or (None, [])
+    if user.role != Role.MANAGER or not led_ids:
         return Scope(False, rep_id, frozenset())
-    led = TeamManager.objects.on(timezone.localdate()).filter(rep_id=rep_id).values_list("team_id", flat=True)
-    return Scope(False, rep_id, subtree(set(led)))
+    return Scope(False, rep_id, subtree(set(led_ids)))
 
 
 def subtree(roots: set[int]) -> frozenset[int]:

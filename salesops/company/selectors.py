@@ -8,11 +8,11 @@ from salesops.company.models import Company
 from salesops.lib.periods import Calendar
 
 
-def company_today(now: datetime | None = None) -> date:
+def company_today(now: datetime | None = None, company: Company | None = None) -> date:
     """Today in the company's time zone."""
-    return (now or timezone.now()).astimezone(Company.get().zone).date()
+    return (now or timezone.now()).astimezone((company or Company.get()).zone).date()
 
 
-def fiscal_calendar() -> Calendar:
-    company = Company.get()
+def fiscal_calendar(company: Company | None = None) -> Calendar:
+    company = company or Company.get()
     return Calendar(first_month=company.fiscal_first_month, week_start=company.week_first_day)
