@@ -1,6 +1,9 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from data_collection.crm import api as crm
+from data_collection.funnel.api import FunnelView
+from data_collection.kpis import api as kpis
 from data_collection.organisation import api as organisation
 
 rows = SimpleRouter()
@@ -31,4 +34,11 @@ rows.register("order-lines", crm.OrderLineApi, "api-order-line")
 rows.register("support-tickets", crm.TicketApi, "api-support-ticket")
 rows.register("delivered-hours", crm.HoursApi, "api-delivered-hours")
 
-urlpatterns: list = [*rows.urls]
+urlpatterns: list = [
+    *rows.urls,
+    path("kpis/", kpis.KpisView.as_view(), name="api-kpis"),
+    path("kpis/catalogue/", kpis.KpiCatalogueView.as_view(), name="api-kpi-catalogue"),
+    path("kpis/<str:name>/rows/", kpis.KpiRowsView.as_view(), name="api-kpi-rows"),
+    path("kpis/<str:name>/series/", kpis.KpiSeriesView.as_view(), name="api-kpi-series"),
+    path("funnel/", FunnelView.as_view(), name="api-funnel"),
+]

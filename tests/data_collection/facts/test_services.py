@@ -209,3 +209,49 @@ def test_after_random_changes_incremental_equals_full(seed, company, teams, prod
         facts_rebuild()
         assert incremental == all_facts()
     assert any(incremental.values())
+
+
+# --- other connections and killed processes ----------------------------------------------
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.faults
+def test_two_builds_at_once_and_a_killed_one(rep):
+    """A build is killed in the middle, two run beside each other: the facts are those of one quiet build."""
+    import signal
+    import subprocess
+    import sys
+
+    for n in range(30):
+        make_opportunity(owner=rep, status="won", close_date=date(2026, 2, 1) + timedelta(days=n))
+    code = (
+        "import os, django; os.environ['DATABASE_URL'] = os.environ['FACTS_TEST_URL']; django.setup();"
+        "from data_collection.facts import services as s; insert = s._insert;"
+        "s._insert = lambda *a: (insert(*a), print('in', flush=True), __import__('time').sleep({pause}))[0];"
+        "s.facts_{what}()"
+    )
+
+    def start(what: str, pause: float) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", code.format(what=what, pause=pause)], env=_environment(), text=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    killed = start("refresh", 60)
+    killed.stdout.readline()  # it has written its first table
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not any(all_facts().values())
+    beside = [start("refresh", 0), start("rebuild", 0)]
+    assert [process.wait(timeout=60) for process in beside] == [0, 0]
+    found = all_facts()
+    facts_rebuild()
+    assert found == all_facts() and len(found["data_collection_dealfact"]) == 31
+
+
+def _environment() -> dict[str, str]:
+    """The environment of a process that works on this test's database."""
+    import os
+    from urllib.parse import quote
+
+    s = connection.settings_dict
+    url = f"postgresql://{s['USER']}:{quote(s['PASSWORD'])}@{s['HOST']}:{s['PORT']}/{s['NAME']}"
+    return os.environ | {"FACTS_TEST_URL": url, "DJANGO_SETTINGS_MODULE": "salesops.settings"}

@@ -43,12 +43,17 @@ def world(
     make_membership(mo, teams.south, date(2026, 3, 1))
     make_fx_rate("EUR", "1.20", date(2026, 1, 1))
     make_fx_rate("EUR", "1.10", date(2026, 3, 1))
-    small, big = make_account("Small Co", segment=segments["small"]), make_account("Big Co", segment=segments["enterprise"])
+    small, big = (
+        make_account("Small Co", segment=segments["small"]),
+        make_account("Big Co", segment=segments["enterprise"]),
+    )
     suite, setup = products["suite"], products["setup"]
 
     def deal(owner: Rep, status: str, amount: str | None, created: date, close: date, **fields: Any) -> Any:
         fields = {"product": suite, "account": small, "lead_source": "web"} | fields
-        return make_opportunity(owner=owner, status=status, amount=amount, created_on=created, close_date=close, **fields)
+        return make_opportunity(
+            owner=owner, status=status, amount=amount, created_on=created, close_date=close, **fields
+        )
 
     # won in Q1: Rui 1,000 and 3,000; Mo 500 in North, 200 EUR in South (x 1.10 = 220); Odd without an amount
     won = deal(rep, "won", "1000", date(2026, 1, 5), date(2026, 1, 15))  # 10 days
@@ -65,7 +70,9 @@ def world(
     deal(rep, "open", "4000", date(2026, 2, 1), date(2026, 3, 20), stage=stages["discovery"])
     deal(outsider_rep, "open", "600", date(2026, 3, 1), date(2026, 5, 1), stage=stages["negotiation"])
     slipped = deal(mo, "won", "1000", date(2025, 12, 1), date(2026, 4, 20))
-    make_change(slipped, "close_date", changed_on=date(2026, 2, 2), old_date=date(2026, 2, 28), new_date=date(2026, 4, 20))
+    make_change(
+        slipped, "close_date", changed_on=date(2026, 2, 2), old_date=date(2026, 2, 28), new_date=date(2026, 4, 20)
+    )
     make_visit(won, stages["discovery"], date(2026, 1, 5), date(2026, 1, 8))  # 3 days
     make_visit(won, stages["proposal"], date(2026, 1, 8), date(2026, 1, 15))  # 7 days
     _inputs(rep, mo, outsider_rep)
@@ -93,10 +100,22 @@ def _leads(rui: Rep, odd: Rep, won: Any, segments: Any) -> None:
     def at(hour: int) -> datetime:
         return datetime(2026, 1, 2, hour, tzinfo=UTC)
 
-    make_lead(owner=rui, created_on=date(2026, 1, 2), lead_source="web", segment=segments["small"],
-              assigned_at=at(8), first_touch_at=at(10))  # 2 hours
-    skipped = make_lead(owner=rui, created_on=date(2026, 1, 2), lead_source="web", converted_on=date(2026, 1, 5),
-                        assigned_at=at(8), first_touch_at=at(12))  # straight to a deal, 4 hours
+    make_lead(
+        owner=rui,
+        created_on=date(2026, 1, 2),
+        lead_source="web",
+        segment=segments["small"],
+        assigned_at=at(8),
+        first_touch_at=at(10),
+    )  # 2 hours
+    skipped = make_lead(
+        owner=rui,
+        created_on=date(2026, 1, 2),
+        lead_source="web",
+        converted_on=date(2026, 1, 5),
+        assigned_at=at(8),
+        first_touch_at=at(12),
+    )  # straight to a deal, 4 hours
     make_lead(owner=odd, created_on=date(2026, 2, 1), lead_source="fair", mql_on=date(2026, 2, 2),
               sql_on=date(2026, 4, 2))  # fmt: skip
     make_lead(owner=odd, created_on=date(2026, 3, 1), lead_source="fair", mql_on=date(2026, 3, 2))
