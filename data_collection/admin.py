@@ -1,6 +1,7 @@
 """Gathers the admin of the stage's suites."""
 
 from data_collection.crm import admin as crm
+from data_collection.imports import admin as imports
 from data_collection.organisation import admin as organisation
 
-__all__ = ["crm", "organisation"]
+__all__ = ["crm", "imports", "organisation"]

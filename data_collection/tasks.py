@@ -1,6 +1,7 @@
 """Gathers the job handlers of the stage's suites."""
 
 from data_collection.facts import tasks as facts_tasks
+from data_collection.imports import tasks as imports_tasks
 from data_collection.quality import tasks as quality_tasks
 
-__all__ = ["facts_tasks", "quality_tasks"]
+__all__ = ["facts_tasks", "imports_tasks", "quality_tasks"]

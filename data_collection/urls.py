@@ -1,9 +1,11 @@
 """Gathers the addresses of the stage's suites."""
 
 from data_collection.dashboards import urls as dashboards
+from data_collection.imports import urls as imports
 from data_collection.quality import urls as quality
 
 urlpatterns: list = [
     *dashboards.urlpatterns,
+    *imports.urlpatterns,
     *quality.urlpatterns,
 ]

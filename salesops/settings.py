@@ -122,6 +122,8 @@ MEDIA_ROOT = STATE_DIR / "media"  # uploads and result files; served only throug
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+IMPORT_MAX_MB = env.whole("IMPORT_MAX_MB", 200, low=1, high=100_000)  # one uploaded file
+IMPORT_MAX_ROWS = env.whole("IMPORT_MAX_ROWS", 5_000_000, low=1, high=1_000_000_000)  # of one uploaded file
 
 # --- Celery: truth is the JobRun row; the broker only wakes a worker ----------------------
 _JOB_SECONDS = env.whole("JOB_TIME_LIMIT", 3600, low=60, high=86_400)

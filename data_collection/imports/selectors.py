@@ -153,5 +153,5 @@ def _is_number(cell: str) -> bool:
 
 def upload_limits() -> tuple[int, int]:
     """Most bytes of one uploaded file, packed and unpacked."""
-    megabytes = getattr(settings, "IMPORT_MAX_MB", 200)
+    megabytes = settings.IMPORT_MAX_MB
     return megabytes * 2**20, 5 * megabytes * 2**20
