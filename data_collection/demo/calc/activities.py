@@ -67,8 +67,8 @@ class ActivityRows:
                 who = np.flatnonzero((entered != NEVER) & (rng.random(len(d)) < share))
                 parts.append((who, entered[who] + rng.integers(0, delay, len(who)), np.full(len(who), kind)))
         deal, day, kinds = (np.concatenate(column) for column in zip(*parts, strict=True))
-        day = np.maximum(clock.working_until(np.minimum(day, end[deal])), begin[deal])
-        told = day >= clock.start
+        told = (day >= clock.start) & (day <= clock.end)
+        day = np.maximum(clock.worked(np.minimum(day, end[deal]), rng), begin[deal])
         deal, day, kinds = deal[told], day[told], kinds[told]
         person = d.take(deal).owner(day, self._staff, clock)
         return self._frame(rng, person, day, kinds, account=d.account[deal], deal=deal + part.start)
@@ -79,10 +79,11 @@ class ActivityRows:
         touched = np.flatnonzero(leads.touched != NEVER)
         lead = np.repeat(touched, 1 + rng.poisson(_TOUCHES_OF_LEAD - 1, len(touched)))
         first = np.r_[True, lead[1:] != lead[:-1]]
-        until = np.where(leads.ended[lead] == NEVER, clock.end, leads.ended[lead])
+        until = np.where(leads.ended[lead] == NEVER, clock.last, leads.ended[lead])
         later = np.minimum(rng.exponential(6.0, len(lead)), 40).astype(np.int64)
         day = np.minimum(leads.touched[lead] + np.where(first, 0, later), until)
-        day = np.maximum(clock.working_until(day), leads.touched[lead])
+        day = np.maximum(clock.worked(day, rng), leads.touched[lead])
+        lead, day = lead[day <= clock.end], day[day <= clock.end]
         kinds = choose(rng, [0.57, 0.40, 0.03], len(lead))
         person = self._staff.owner(leads.seat[lead], day, clock)
         return self._frame(rng, person, day, kinds, lead=lead)
@@ -92,7 +93,7 @@ class ActivityRows:
         rng, clock = stream(self._seed, "customer activities"), self._clock
         count = int(self._after_sale)
         account = rng.integers(0, len(self._accounts.ids), count)
-        day = clock.working_until(clock.start + rng.integers(0, clock.end - clock.start + 1, count))
+        day = clock.worked(clock.start + rng.integers(0, clock.end - clock.start + 1, count), rng)
         person = self._staff.owner(self._accounts.seat[account], day, clock)
         keep = day >= clock.start
         kinds = choose(rng, [0.5, 0.3, 0.2], count)

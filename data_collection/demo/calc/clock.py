@@ -102,6 +102,11 @@ class Clock:
         """Quarters since 1970 of every day."""
         return self.days.astype("datetime64[D]").astype("datetime64[M]").astype(int) // 3
 
+    def worked(self, days: Ints, rng: np.random.Generator) -> Ints:
+        """Working days alone: a day off becomes one of the working days of the week before."""
+        off = days != self.working_until(days)
+        return self.working_until(days - off * rng.integers(0, 6, days.shape))
+
     def month(self, days: Ints) -> Ints:
         return self.month_of_day[self._place(days)]
 

@@ -18,7 +18,7 @@ from data_collection.demo.calc.leads import Leads, event_frame, lead_frame, lead
 from data_collection.demo.calc.lines import Lines, line_frame, lines_of
 from data_collection.demo.calc.pipeline import Keeping, keeping_of, opportunity_frame
 from data_collection.demo.calc.quotas import quota_frame
-from data_collection.demo.calc.sizes import SIZES, Size
+from data_collection.demo.calc.sizes import Size
 from data_collection.demo.calc.staff import Staff, staff_of
 from data_collection.demo.calc.targets import target_frame
 
@@ -42,21 +42,17 @@ class Company:
     ids: Texts  # of deals
 
 
-def company_of(*, seed: int, size: str, until: date) -> Company:
-    """Let the company live through its 36 months.
-
-    Raises:
-        KeyError: no such size.
-    """
-    spec, clock = SIZES[size], Clock(until)
-    staff = staff_of(spec, clock, seed)
-    accounts = accounts_of(spec, staff, clock, seed)
-    deals = deals_of(spec, staff, accounts, clock, seed)
+def company_of(*, seed: int, size: Size, until: date) -> Company:
+    """Let the company live through its 36 months."""
+    clock = Clock(until)
+    staff = staff_of(size, clock, seed)
+    accounts = accounts_of(size, staff, clock, seed)
+    deals = deals_of(size, staff, accounts, clock, seed)
     lines = lines_of(deals, clock, seed)
-    leads = leads_of(spec, deals, accounts, staff, clock, seed)
+    leads = leads_of(size, deals, accounts, staff, clock, seed)
     keeping = keeping_of(deals, lines, staff, clock, seed)
     ids = codes("OPP", np.arange(1, len(deals) + 1), 7)
-    return Company(spec, clock, seed, staff, accounts, deals, lines, leads, keeping, ids)
+    return Company(size, clock, seed, staff, accounts, deals, lines, leads, keeping, ids)
 
 
 def tables(company: Company) -> Iterator[Table]:
@@ -93,7 +89,7 @@ def _organisation(c: Company) -> Iterator[Table]:
     yield "team_manager", organisation.manager_frame(c.staff)
     yield "territory_member", organisation.territory_member_frame(c.staff)
     yield "quota", quota_frame(c.deals, c.keeping.final, c.staff, rates[len(months) // 2], c.clock, c.seed)
-    yield "kpi_target", target_frame(c.staff, c.clock)
+    yield "kpi_target", target_frame(c.staff, c.size, c.clock)
 
 
 def _customers(c: Company) -> Iterator[Table]:
@@ -109,7 +105,9 @@ def _deal_rows(c: Company) -> Iterator[Table]:
         yield "opportunity_line", line_frame(c.lines, c.ids, c.keeping.missing, part)
     for part in _blocks(len(c.deals)):
         yield "stage_visit", visit_frame(c.deals, c.keeping, c.ids, c.clock, c.seed, part)
+    for part in _blocks(len(c.deals)):
         yield "opportunity_owner", owner_frame(c.deals, c.staff, c.ids, c.clock, part)
+    for part in _blocks(len(c.deals)):
         yield "opportunity_change", change_frame(c.deals, c.keeping, c.ids, c.clock, c.seed, part)
     rows = ActivityRows(c.size, c.deals, c.leads, c.staff, c.accounts, c.clock, c.seed, c.ids)
     yield "activity", rows.of_leads()

@@ -26,7 +26,8 @@ _KIND_ODDS = np.array([0.0, 0.22, 0.85])  # change of every step's log-odds
 _KIND_AMOUNT = np.array([1.0, 0.55, 0.75])
 _KIND_TIME = np.array([1.0, 0.8, 0.6])
 _SKILL_ODDS = 0.17  # per standard deviation of the rep, at every step
-_AMOUNT_SIGMA = 0.5
+_AMOUNT_SIGMA = 0.38
+_LOGIN_VOLUME = 1.3  # deals of the rep behind the demo login, so that there is much to see
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def deals_of(size: Size, staff: Staff, accounts: Accounts, clock: Clock, seed: i
     creator = staff.owner(seat, created, clock)
     skill = staff.skill[creator]
     depth = _depth(path, segment, kind, skill)
-    close, entries = _times(created, segment, kind, depth, clock, rng)
+    is_dirty = staff.codes[creator] == truths.DIRTY_REP
+    close, entries = _times(created, segment, kind, depth, is_dirty, clock, rng)
     product = on_sale(_product(segment, kind, rng), created, close, clock)
     median = np.array([s.amount for s in SEGMENTS])[segment] * _KIND_AMOUNT[kind]
     target = median * np.exp(0.05 * skill + _AMOUNT_SIGMA * normal_of(size_of))
@@ -99,7 +101,8 @@ def _creation(size: Size, staff: Staff, clock: Clock, rng: np.random.Generator) 
     until = clock.end - clock.early + 1
     years = (clock.days[:until] - clock.start) / 365.25
     day_weight = clock.is_working[:until] * np.array(SEASON)[clock.month_of_day[:until] - 1] * YEARLY_GROWTH**years
-    volume = np.exp(0.06 * staff.skill)[staff.person_on[:, :until]]
+    keenness = np.exp(0.06 * staff.skill) * np.where(staff.codes == truths.LOGIN_REP, _LOGIN_VOLUME, 1.0)
+    volume = keenness[staff.person_on[:, :until]]
     weights = PLACE_DEALS[staff.seat_place][:, None] * staff.ramp_on[:, :until] * volume * day_weight
     visible = clock.start - clock.early
     alive = weights[:, visible:].sum() + 0.17 * weights[:, :visible].sum()  # few of the early ones live to the start
@@ -129,20 +132,19 @@ def _product(segment: Ints, kind: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _times(
-    created: Ints, segment: Ints, kind: Ints, depth: Ints, clock: Clock, rng: np.random.Generator
+    created: Ints, segment: Ints, kind: Ints, depth: Ints, is_dirty: Bools, clock: Clock, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
     """Closing day, and the day each open stage is entered (NEVER: not, not yet, or skipped)."""
     count, last = len(created), np.minimum(depth, len(STAGES) - 1)
     mean = np.array([s.cycle_days for s in SEGMENTS])[segment] * _KIND_TIME[kind]
     spent = rng.gamma(3.0, 1 / 3.0, (count, len(STAGES))) * np.array(STAGE_TIME_SHARE) * mean[:, None]
     stage = np.arange(len(STAGES))
-    spent *= np.where((stage == last[:, None]) & (depth < len(STAGES))[:, None], 2.2, 1.0)  # the lost linger
+    spent *= np.where((stage == last[:, None]) & (depth < len(STAGES))[:, None], 2.8, 1.0)  # the lost linger
+    spent[np.arange(count), last] += np.where(is_dirty & (depth < len(STAGES)), rng.integers(60, 200, count), 0)
     spent *= stage <= last[:, None]
     total = np.maximum(spent.sum(axis=1), 6.0)
     close = _seasonal(created + np.ceil(total).astype(np.int64), created, depth == len(STAGES), clock, rng)
-    weekend = close != clock.working_until(close)
-    close = clock.working_until(close - weekend * rng.integers(0, 5, count))
-    close = np.maximum(close, clock.working_from(created + 1))
+    close = np.maximum(clock.worked(close, rng), clock.working_from(created + 1))
     begun = (np.cumsum(spent, axis=1) - spent) / total[:, None]
     entries = clock.working_from(created[:, None] + (begun * (close - created)[:, None]).astype(np.int64))
     entries = np.minimum(entries, close[:, None])

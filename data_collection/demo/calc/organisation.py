@@ -46,7 +46,7 @@ def segment_frame() -> pd.DataFrame:
 def stage_frame() -> pd.DataFrame:
     rows = [(name, i + 1, "open", STAGE_PROBABILITY[i]) for i, name in enumerate(STAGES)]
     rows += [(WON, len(STAGES) + 1, "won", 1.0), (LOST, len(STAGES) + 2, "lost", 0.0)]
-    return pd.DataFrame(rows, columns=["name", "rank", "kind", "probability"])
+    return pd.DataFrame(rows, columns=["name", "rank", "kind", "probability"]).assign(pipeline="default")
 
 
 def ramp_frame() -> pd.DataFrame:

@@ -102,7 +102,7 @@ def _dates(
 ) -> tuple[Ints, Ints]:
     """Close date as it stands and as first promised."""
     count, closed = len(deals), deals.closed(clock)
-    ahead = np.ceil((deals.close - clock.end) * (0.55 + 0.5 * rng.random(count))).astype(np.int64)
+    ahead = ((deals.close - clock.end) * (0.7 + 0.8 * rng.random(count)) + 35 * rng.random(count)).astype(np.int64)
     expected = clock.end + np.maximum(ahead, 2)
     overdue = ~closed & (rng.random(count) < np.where(is_dirty, 0.66, 0.05))
     late = clock.end - 1 - (rng.random(count) * np.where(is_dirty, 75, 14)).astype(np.int64)

@@ -47,7 +47,7 @@ def quota_frame(deals: Deals, final: Ints, staff: Staff, rates: Floats, clock: C
             for code, part in _by_team(p, days[p], teams, staff).items():
                 of_team[code] = of_team.get(code, 0.0) + value * part
         rows += _team_rows(of_team, staff, rates, (day_of(begin), day_of(end)))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return pd.DataFrame(rows, columns=_COLUMNS).assign(territory="")
 
 
 def _regional_plans(
@@ -62,20 +62,22 @@ def _regional_plans(
     planned = np.clip(rng.normal(0.955, 0.04, booked.shape), 0.87, 1.04)
     plan = booked / planned
     for i, quarter in enumerate(quarters):
-        if quarter >= current:  # not over: last year's, grown
-            plan[i] = plan[i - 4] * YEARLY_GROWTH
+        if quarter >= current:  # not over: what the same quarter of the two years before says
+            plan[i] = (plan[i - 4] * YEARLY_GROWTH + plan[i - 8] * YEARLY_GROWTH**2) / 2
     return plan
 
 
 def _seat_values(deals: Deals, final: Ints, staff: Staff, clock: Clock) -> Floats:
-    """What a seat of this kind brings per ramped day in its region, shape (seats,)."""
+    """What a seat brings per ramped day: half its own past, half that of its kind in the region, shape (seats,)."""
     kinds = int(_KIND_OF_PLACE.max()) + 1
     group = staff.seat_region * kinds + _KIND_OF_PLACE[staff.seat_place]
     won = deals.won(clock)
     value = np.bincount(group[deals.seat[won]], weights=final[won] / 100.0, minlength=len(REGIONS) * kinds)
     span = slice(clock.start - clock.early, clock.end - clock.early + 1)
-    effort = np.bincount(group, weights=staff.ramp_on[:, span].sum(axis=1), minlength=len(REGIONS) * kinds)
-    each = np.divide(value, effort, out=np.zeros_like(value), where=effort > 0)[group]
+    ramped = staff.ramp_on[:, span].sum(axis=1)
+    effort = np.bincount(group, weights=ramped, minlength=len(REGIONS) * kinds)
+    own = np.bincount(deals.seat[won], weights=final[won] / 100.0, minlength=len(ramped)) / np.maximum(ramped, 1.0)
+    each = (np.divide(value, effort, out=np.zeros_like(value), where=effort > 0)[group] + own) / 2
     return np.where(staff.seat_place == DEVELOPMENT, 0.0, each)
 
 

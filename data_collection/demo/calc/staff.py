@@ -4,6 +4,7 @@ A seat is a place in a team with accounts of its own; people come and go, the se
 team's manager looks after it. So the owner of anything on any day is `person_on[seat, day]`.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +23,8 @@ MEAN_STAY_DAYS = 2_900
 PLACE_ACCOUNTS = np.array([62, 62, 44, 44, 22, 22, 48, 0], dtype=float)
 PLACE_DEALS = np.array([60, 60, 52, 52, 34, 32, 50, 0], dtype=float)
 PLACE_SEGMENTS = np.array([
-    [0.92, 0.08, 0.00, 0.00], [0.92, 0.08, 0.00, 0.00], [0.08, 0.86, 0.06, 0.00], [0.08, 0.86, 0.06, 0.00],
-    [0.00, 0.06, 0.78, 0.16], [0.00, 0.04, 0.40, 0.56], [0.50, 0.24, 0.14, 0.12], [1.00, 0.00, 0.00, 0.00],
+    [0.95, 0.05, 0.00, 0.00], [0.95, 0.05, 0.00, 0.00], [0.08, 0.89, 0.03, 0.00], [0.08, 0.89, 0.03, 0.00],
+    [0.00, 0.06, 0.78, 0.16], [0.00, 0.04, 0.40, 0.56], [0.56, 0.32, 0.06, 0.06], [1.00, 0.00, 0.00, 0.00],
 ])  # fmt: skip
 _TALENT = {truths.LOGIN_REP: 1.1, truths.OVER_COMMITTER: -0.1, truths.SANDBAGGER: 0.4, truths.DIRTY_REP: 0.0}
 _MOVED_PLACES = (3, 5, 6)
@@ -196,8 +197,10 @@ def _fill_seat(
     if place in (2, 4) and t % 2 == 1 or place == 3 and not planted and t % 3 == 2:
         opens = clock.start + int(rng.integers(60, 800))  # the company grew by these seats
     hired = opens if opens > clock.early else clock.early - int(rng.integers(200, 1_900))
+    luck = (0.3 + seat / 1.618034) % 1.0  # spread evenly over the seats, so that a few leave in every company
     while True:
-        leaves = max(hired, clock.start - 60) + 200 + int(rng.exponential(MEAN_STAY_DAYS))
+        leaves = max(hired, clock.start - 60) + 150 - int(MEAN_STAY_DAYS * math.log(1.0 - luck))
+        luck = float(rng.random())
         again = leaves + int(rng.integers(14, 75))
         stays = planted is not None or again > clock.end - 20
         name = names.fixed(planted) if planted else names.next(teams[t].region)
