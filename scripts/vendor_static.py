@@ -77,12 +77,13 @@ COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER I
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 # Outline icons of the sprite, by their name in @tabler/icons.
-ICONS = """adjustments-horizontal alert-circle alert-triangle api arrow-down-right arrow-right arrow-up-right book
-bulb calendar chart-bar chart-dots chart-line check chevron-down chevron-left chevron-right chevron-up circle-check
-clipboard-check clock coin database-import database dots download edit external-link file-spreadsheet filter chart-funnel
-history home info-circle key layout-dashboard list-details lock login logout menu-2 minus moon player-play printer
-refresh report-analytics search settings shield-check sort-ascending sort-descending stack-2 subtask sun sun-moon
-table target-arrow target trending-up upload user user-circle users x""".split()
+ICONS = """\
+adjustments-horizontal alert-circle alert-triangle api arrow-down-right arrow-right arrow-up-right book bulb calendar
+chart-bar chart-dots chart-line check chevron-down chevron-left chevron-right chevron-up circle-check clipboard-check
+clock coin database-import database dots download edit external-link file-spreadsheet filter chart-funnel history home
+info-circle key layout-dashboard list-details lock login logout menu-2 minus moon player-play printer refresh
+report-analytics search settings shield-check sort-ascending sort-descending stack-2 subtask sun sun-moon table
+target-arrow target trending-up upload user user-circle users x""".split()
 
 
 def sha512(content: bytes) -> str:

@@ -161,13 +161,13 @@ def kpi_card(card: KpiCard) -> dict[str, Any]:
         "card": card,
         "missing": missing,
         "value": numbers.quantity(card.value, card.unit, short=True),
-        "value_exact": numbers.quantity(card.value, card.unit),
+        "value_exact": f"{numbers.quantity(card.value, card.unit)} {card.currency}".strip(),
         "small": card.n is not None and card.n < card.n_small,
         "spark": svg.sparkline(card.spark, label=_spark_words(card)) if card.spark else "",
     }
     if delta is not None:
         context["delta_text"] = numbers.signed(delta.value, delta.unit)
-        context["direction"] = _direction(delta.value)
+        context["direction_icon"] = _direction_icon(delta.value)
         context["delta_missing"] = numbers.is_missing(delta.value)
     if target is not None and not missing and not numbers.is_missing(target.value):
         context |= _target_context(card)
@@ -188,10 +188,10 @@ def _target_context(card: KpiCard) -> dict[str, Any]:
     return {"target_bar": bar, "target_text": shown, "target_share": share}
 
 
-def _direction(value: numbers.Number) -> str:
+def _direction_icon(value: numbers.Number) -> str:
     if value is None or numbers.is_missing(value) or value == 0:
-        return "flat"
-    return "up" if value > 0 else "down"
+        return "minus"
+    return "arrow-up-right" if value > 0 else "arrow-down-right"
 
 
 def _spark_words(card: KpiCard) -> str:
