@@ -192,6 +192,7 @@ def funnel(steps: Labels, values: Values, *, unit: str = "count", links: Sequenc
         "x": _clean(values),
         "texttemplate": "%{value:,.0f}  %{percentPrevious:.0%}",
         "textposition": "auto",
+        "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:,.0f}<br>%{percentPrevious:.1%} of the step before<br>"
         "%{percentInitial:.1%} of the first<extra></extra>",
         "marker": {"color": palette.SERIES[0]},
