@@ -1,8 +1,15 @@
 from django.urls import path
 
-from data_collection.dashboards.views import objects
+from data_collection.dashboards.views import glossary, home, kpi, objects, overview, rows
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("collect/overview/", overview.overview, name="overview"),
+    path("collect/kpis/", kpi.kpi_list, name="kpi_list"),
+    path("collect/kpis/<slug:name>/", kpi.kpi_detail, name="kpi_detail"),
     path("collect/deals/<int:pk>/", objects.deal_page, name="deal_page"),
     path("collect/accounts/<int:pk>/", objects.account_page, name="account_page"),
+    path("rows/<slug:name>/", rows.rows_page, name="rows"),
+    path("glossary/", glossary.glossary, name="glossary"),
+    path("glossary/<slug:name>/", glossary.glossary_entry, name="glossary_entry"),
 ]

@@ -15,8 +15,9 @@ class Freshness:
 
 def freshness() -> Freshness:
     """From the latest finished facts step and the latest night."""
-    facts = JobRun.objects.filter(kind="facts", state=JobState.SUCCEEDED).order_by("-ended_at").first()
-    night = JobRun.objects.filter(kind="nightly").order_by("-created_at").first()
+    counted = JobRun.objects.filter(kind="facts", state=JobState.SUCCEEDED).order_by("-ended_at")[:1]
+    latest = {job.kind: job for job in counted.union(JobRun.objects.filter(kind="nightly").order_by("-created_at")[:1])}
+    facts, night = latest.get("facts"), latest.get("nightly")
     failed = None
     if night is not None and night.state == JobState.FAILED:
         failed = night.children.filter(state=JobState.FAILED).order_by("pk").first()

@@ -1,0 +1,51 @@
+"""What the KPI pages show beside the values themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from data_collection.kpis.catalogue import Kpi
+from data_collection.kpis.filters import Filters
+from data_collection.kpis.measures import dimensions_of
+from data_collection.kpis.selectors import KpiRow, kpi_periods, recent_periods
+from data_collection.kpis.sums import BY
+from data_collection.organisation.visibility import scope_of
+from salesops.access.models import User
+
+GRAINS = {"month": (12, 12), "quarter": (12, 4)}  # periods shown, periods of a year
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """KPIs over the filter's period, with its comparison, and over the last periods."""
+
+    row: KpiRow
+    recent: list[KpiRow]  # oldest first
+    year_before: list[KpiRow]  # the same periods a year earlier; empty when not asked for
+
+
+def board_of(
+    user: User, filters: Filters, names: Sequence[str], grain: str = "month", *, year_before: bool = False
+) -> Board:
+    """All of it in one pass: as many queries as for one number."""
+    count, year = GRAINS[grain]
+    asked = [filters.period, *([filters.compare] if filters.compare else [])]
+    recent = recent_periods(filters, grain, count + year if year_before else count)
+    rows = kpi_periods(user, filters, names, [*asked, *recent])
+    series = rows[len(asked) :]
+    row = KpiRow(None, _("All"), rows[0].values, rows[1].values if filters.compare else None, filters.period)
+    return Board(row, series[-count:], series[:count] if year_before else [])
+
+
+def ways_to_break_down(kpi: Kpi, user: User) -> list[str]:
+    """The dimensions every measure of the KPI is kept by, that hold more than the person alone."""
+    scope = scope_of(user)
+    alone = not scope.everything and not scope.team_ids
+    hidden = {"rep", "team", "territory"} if alone else set()
+    order = ("team", "rep", "territory", "product", "segment", "source")
+    return [
+        by
+        for by in order
+        if by not in hidden and all(BY[by] in dimensions_of(name) for name in kpi.needs if name != "days")
+    ]

@@ -1,0 +1,63 @@
+"""The first page, by role."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from data_collection.dashboards.selectors.setup import Work, failed_jobs, setup_checks
+from data_collection.quality.rules import SEVERITIES
+from data_collection.quality.selectors import Finding, findings
+from salesops.access.models import Role
+from salesops.charts import numbers
+from salesops.company.models import Company
+from salesops.company.selectors import company_today
+
+MOST_FINDINGS = 6
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Reps land on their numbers, ops on the checklist, everybody else on the overview."""
+    if request.user.is_ops:
+        return _ops_home(request)
+    return redirect("my_numbers" if request.user.role == Role.REP else "overview")
+
+
+def _ops_home(request: HttpRequest) -> HttpResponse:
+    today = company_today()
+    checks = setup_checks(today)
+    done = sum(check.done for check in checks)
+    work = failed_jobs() + _quality_work(findings(request.user, today))
+    return render(
+        request,
+        "data_collection/dashboards/home_ops.html",
+        {
+            "page_title": _("Set-up and worklist"),
+            "page_subtitle": ngettext(
+                "%(done)d of %(n)d check in order", "%(done)d of %(n)d checks in order", len(checks)
+            )
+            % {"done": done, "n": len(checks)},
+            "checks": checks,
+            "done": done,
+            "work": work,
+        },
+    )
+
+
+def _quality_work(found: list[Finding]) -> list[Work]:
+    """The findings that matter most, each with its money."""
+    currency = Company.get().reporting_currency
+    broken = [f for f in found if f.broken and f.rule.severity != "low"]
+    broken.sort(key=lambda f: (list(SEVERITIES).index(f.rule.severity), -(f.money or 0), -f.broken))
+    return [
+        Work(
+            f"{f.rule.title}: {numbers.exact(f.broken)}"
+            + (f" ({numbers.compact(f.money)} {currency})" if f.money else ""),
+            reverse("data_quality_rows", args=[f.rule.name]),
+            "bad" if f.rule.severity == "high" else "warn",
+        )
+        for f in broken[:MOST_FINDINGS]
+    ]
