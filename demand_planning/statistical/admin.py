@@ -11,8 +11,16 @@ from salesops.tables.admin import ReadOnlyAdmin, ReadOnlyInline
 @admin.register(ForecastRun)
 class ForecastRunAdmin(ReadOnlyAdmin):
     list_display = (
-        "as_of", "state", "is_current", "series_n", "reused_n", "horizon", "coverage_80", "coverage_95", "published_at",
-    )  # fmt: skip
+        "as_of",
+        "state",
+        "is_current",
+        "series_n",
+        "reused_n",
+        "horizon",
+        "coverage_80",
+        "coverage_95",
+        "published_at",
+    )
     list_filter = ("state", "is_current")
     raw_id_fields = ("job",)
     date_hierarchy = "as_of"

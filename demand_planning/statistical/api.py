@@ -13,9 +13,20 @@ class RunSerializer(serializers.ModelSerializer):
     class Meta:
         model = ForecastRun
         fields = (
-            "id", "as_of", "is_current", "horizon", "origins", "currency", "reconciliation", "series_n", "scores_n",
-            "coverage_80", "coverage_95", "coverage_n", "published_at",
-        )  # fmt: skip
+            "id",
+            "as_of",
+            "is_current",
+            "horizon",
+            "origins",
+            "currency",
+            "reconciliation",
+            "series_n",
+            "scores_n",
+            "coverage_80",
+            "coverage_95",
+            "coverage_n",
+            "published_at",
+        )
 
 
 class SeriesSerializer(serializers.ModelSerializer):
@@ -26,9 +37,23 @@ class SeriesSerializer(serializers.ModelSerializer):
     class Meta:
         model = ForecastSeries
         fields = (
-            "id", "measure", "level", "item_kind", "product", "item_name", "territory", "place_name", "forecast_from",
-            "next_year", "kind", "method", "wape", "bias", "mase", "against_naive",
-        )  # fmt: skip
+            "id",
+            "measure",
+            "level",
+            "item_kind",
+            "product",
+            "item_name",
+            "territory",
+            "place_name",
+            "forecast_from",
+            "next_year",
+            "kind",
+            "method",
+            "wape",
+            "bias",
+            "mase",
+            "against_naive",
+        )
 
     def get_method(self, series: ForecastSeries) -> str:
         return method_words(series)
@@ -57,9 +82,16 @@ class SeriesDetailSerializer(SeriesSerializer):
 
     class Meta(SeriesSerializer.Meta):
         fields = (
-            *SeriesSerializer.Meta.fields, "run", "first_month", "history", "open_value", "data_to", "points",
-            "backtest", "explanation",
-        )  # fmt: skip
+            *SeriesSerializer.Meta.fields,
+            "run",
+            "first_month",
+            "history",
+            "open_value",
+            "data_to",
+            "points",
+            "backtest",
+            "explanation",
+        )
 
     @extend_schema_field(BacktestSerializer(many=True))
     def get_backtest(self, series: ForecastSeries) -> list[dict]:

@@ -113,7 +113,9 @@ def regular(series: Observed, frequency: Frequency, *, zeros: bool) -> tuple[Reg
             bad.append(BadRow(row, f"{series.name}: {refused}"))
             continue
         if place in values:
-            reason = f"{series.name} has two values in the {frequency.name} of {day}, the other in row {values[place][1]}"
+            reason = (
+                f"{series.name} has two values in the {frequency.name} of {day}, the other in row {values[place][1]}"
+            )
             bad.append(BadRow(row, reason))
             continue
         values[place] = (amount, row, day)
@@ -155,7 +157,8 @@ def output_lines(
 def write_lines(target: TextIO, lines: Iterable[list[str]]) -> int:
     """Write CSV; returns the number of lines after the header."""
     writer = csv.writer(target, lineterminator="\n")
-    count = -1
-    for count, line in enumerate(lines):
+    count = 0
+    for line in lines:
         writer.writerow(line)
-    return max(count, 0)
+        count += 1
+    return count - 1

@@ -45,9 +45,7 @@ class ForecastRun(models.Model):
     horizon = models.PositiveSmallIntegerField(help_text=_("Months."))
     origins = models.PositiveSmallIntegerField(help_text=_("Backtest origins a series."))
     currency = models.CharField(max_length=3)
-    reconciliation = models.CharField(
-        max_length=10, choices=Reconciliation.choices, default=Reconciliation.WLS
-    )
+    reconciliation = models.CharField(max_length=10, choices=Reconciliation.choices, default=Reconciliation.WLS)
     series_n = models.PositiveIntegerField(default=0)
     reused_n = models.PositiveIntegerField(
         default=0, help_text=_("Series whose history had not changed since the run before.")

@@ -19,9 +19,13 @@ from salesops.frame.navigation import url_of
 
 SHOWN_MONTHS = 36
 SORTS = {
-    "size": "next_year", "error": "wape", "naive": "against_naive", "mase": "mase", "bias": "bias",
+    "size": "next_year",
+    "error": "wape",
+    "naive": "against_naive",
+    "mase": "mase",
+    "bias": "bias",
     "name": "item_name",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,25 @@ def asked(request: HttpRequest, rows: Any) -> Asked:
     mine = rows.filter(measure=measure)
     axes = list(mine.order_by().values_list("item", "item_name", "place", "place_name", "level"))
     items = sorted({(code, _name(code, name)) for code, name, *_rest in axes if code}, key=lambda pair: pair[1])
-    places = sorted({(code, _name(code, name)) for *_rest, code, name, _level in axes if code}, key=lambda pair: pair[1])
+    places = sorted(
+        {(code, _name(code, name)) for *_rest, code, name, _level in axes if code}, key=lambda pair: pair[1]
+    )
     item, place = get.get("product", ""), get.get("territory", "")
     if not item and not place and not any(level == Level.TOTAL for *_rest, level in axes):
         place = _largest_place(mine)
     chosen = mine.filter(item=item, place=place).select_related("run").first()
     level, sort = get.get("level", ""), get.get("sort", "")
     return Asked(
-        measure, item, place, level if level in Level.values else "", sort if sort.lstrip("-") in SORTS else "-size",
-        measures, items, places, chosen,
-    )  # fmt: skip
+        measure,
+        item,
+        place,
+        level if level in Level.values else "",
+        sort if sort.lstrip("-") in SORTS else "-size",
+        measures,
+        items,
+        places,
+        chosen,
+    )
 
 
 def _name(code: str, name: str) -> str:
@@ -72,13 +85,18 @@ def _largest_place(rows: Any) -> str:
 def filters(ask: Asked) -> list[Filter]:
     labels = dict(Measure.choices)
     return [
-        Filter("measure", _("Measure"), ask.measure, [Choice(m, labels[m]) for m in ask.measures], default=ask.measures[0]),
+        Filter(
+            "measure", _("Measure"), ask.measure, [Choice(m, labels[m]) for m in ask.measures], default=ask.measures[0]
+        ),
         Filter("product", _("Product"), ask.item, [Choice("", _("All products")), *(Choice(*i) for i in ask.items)]),
         Filter(
-            "territory", _("Territory"), ask.place, [Choice("", _("All territories")), *(Choice(*p) for p in ask.places)]
+            "territory",
+            _("Territory"),
+            ask.place,
+            [Choice("", _("All territories")), *(Choice(*p) for p in ask.places)],
         ),
         Filter("level", _("List"), ask.level, [Choice("", _("Every level")), *(Choice(*c) for c in Level.choices)]),
-    ]  # fmt: skip
+    ]
 
 
 def unit_of(measure: str) -> str:
@@ -97,28 +115,43 @@ def cards(series: ForecastSeries, run: ForecastRun) -> list[KpiCard]:
     delta = Delta(change, _("vs the last 12 closed months"), reason=_("There are no 12 months of sales to compare."))
     return [
         KpiCard(
-            _("Next 12 months"), series.next_year, unit, currency, delta=delta, spark=series.history[-12:],
+            _("Next 12 months"),
+            series.next_year,
+            unit,
+            currency,
+            delta=delta,
+            spark=series.history[-12:],
             spark_words=_("last 12 closed months"),
             definition=_("Sum of the expected values of the next 12 months, the open month included."),
         ),
         KpiCard(
-            _("Last 12 closed months"), last, unit, currency, reason=_("Fewer than 12 months of history."),
+            _("Last 12 closed months"),
+            last,
+            unit,
+            currency,
+            reason=_("Fewer than 12 months of history."),
             definition=_("Sum of the last 12 months that are over."),
         ),
         KpiCard(
-            _("Error against the naive"), series.against_naive, "ratio",
+            _("Error against the naive"),
+            series.against_naive,
+            "ratio",
             definition=_("Backtest error divided by the plain rule's; below 1 is better than the plain rule."),
             reason=_("There is no backtest for this series."),
         ),
         KpiCard(
-            _("Typical error"), series.wape, "percent",
+            _("Typical error"),
+            series.wape,
+            "percent",
             definition=_("WAPE on the backtest: sum of absolute errors / sum of actuals, month by month."),
             reason=_("There is no backtest for this series."),
         ),
-    ]  # fmt: skip
+    ]
 
 
-def chart(series: ForecastSeries, points: list[ForecastPoint], run: ForecastRun, ask: Asked, *, linked: bool) -> ChartCard:
+def chart(
+    series: ForecastSeries, points: list[ForecastPoint], run: ForecastRun, ask: Asked, *, linked: bool
+) -> ChartCard:
     unit = unit_of(series.measure)
     past = _past(series)[-SHOWN_MONTHS:]
     previous = [series.history[k - 12] if k < 12 <= len(series.history) else None for k in range(len(points))]
@@ -137,8 +170,10 @@ def chart(series: ForecastSeries, points: list[ForecastPoint], run: ForecastRun,
     )
     currency = currency_of(series.measure, run) or _("units")
     subtitle = _("%(unit)s a month, %(what)s, forecast of %(day)s") % {
-        "unit": currency, "what": series.name, "day": run.as_of.isoformat(),
-    }  # fmt: skip
+        "unit": currency,
+        "what": series.name,
+        "day": run.as_of.isoformat(),
+    }
     return ChartCard(
         "forecast",
         _("%(measure)s by month, with forecast") % {"measure": series.get_measure_display()},
@@ -169,9 +204,14 @@ def history_table(series: ForecastSeries, *, linked: bool) -> Table:
     ]
     columns = [
         Column("month", _("Month")),
-        Column("actual", _("Actual"), "money" if series.measure != Measure.UNITS else "number",
-               href="href" if rows_url else "", places=0),
-    ]  # fmt: skip
+        Column(
+            "actual",
+            _("Actual"),
+            "money" if series.measure != Measure.UNITS else "number",
+            href="href" if rows_url else "",
+            places=0,
+        ),
+    ]
     return Table(columns, lines, _("Closed months, newest first"))
 
 
@@ -189,22 +229,29 @@ def points_table(series: ForecastSeries, points: list[ForecastPoint], run: Forec
     what = f"{_('Forecast')}, {currency}" if currency else _("Forecast")
     lines = [
         {
-            "month": month_words(point.month), "expected": point.expected, "lo_80": point.lo_80, "hi_80": point.hi_80,
-            "lo_95": point.lo_95, "hi_95": point.hi_95,
+            "month": month_words(point.month),
+            "expected": point.expected,
+            "lo_80": point.lo_80,
+            "hi_80": point.hi_80,
+            "lo_95": point.lo_95,
+            "hi_95": point.hi_95,
             "so_far": series.open_value if point.month == series.forecast_from else None,
         }
         for point in points
-    ]  # fmt: skip
+    ]
     columns = [
         Column("month", _("Month")),
         Column("expected", what, kind, places=0, help=_("Expected value")),
         *(
             Column(key, label, kind, places=0)
             for key, label in (
-                ("lo_80", _("80 % from")), ("hi_80", _("80 % to")), ("lo_95", _("95 % from")), ("hi_95", _("95 % to")),
+                ("lo_80", _("80 % from")),
+                ("hi_80", _("80 % to")),
+                ("lo_95", _("95 % from")),
+                ("hi_95", _("95 % to")),
             )
         ),
-    ]  # fmt: skip
+    ]
     if series.open_value is not None:
         columns.append(Column("so_far", _("So far"), kind, places=0, help=_("Actual of the month that is still open")))
     expected = sum((point.expected for point in points), Decimal(0))
@@ -244,25 +291,51 @@ def listed(rows: Any, ask: Asked) -> Any:
 def list_table(rows: list[ForecastSeries], run: ForecastRun, measure: str) -> Table:
     lines = [
         {
-            "name": series.name, "level": series.get_level_display(), "next_year": series.next_year,
-            "method": method_words(series), "months": series.months_n, "wape": series.wape, "mase": series.mase,
-            "bias": series.bias, "against_naive": series.against_naive, "reason": _("No backtest"),
-            "href": "?" + urlencode({k: v for k, v in (
-                ("measure", series.measure), ("product", series.item), ("territory", series.place)) if v}),
+            "name": series.name,
+            "level": series.get_level_display(),
+            "next_year": series.next_year,
+            "method": method_words(series),
+            "months": series.months_n,
+            "wape": series.wape,
+            "mase": series.mase,
+            "bias": series.bias,
+            "against_naive": series.against_naive,
+            "reason": _("No backtest"),
+            "href": "?"
+            + urlencode(
+                {
+                    k: v
+                    for k, v in (("measure", series.measure), ("product", series.item), ("territory", series.place))
+                    if v
+                }
+            ),
         }
         for series in rows
-    ]  # fmt: skip
+    ]
     size = _("Next 12 months, %(currency)s") % {"currency": run.currency}
     columns = [
         Column("name", _("Series"), href="href", sort="name"),
         Column("level", _("Level")),
-        Column("next_year", size if measure != Measure.UNITS else _("Next 12 months"), unit_of(measure), sort="size", places=0),
+        Column(
+            "next_year",
+            size if measure != Measure.UNITS else _("Next 12 months"),
+            unit_of(measure),
+            sort="size",
+            places=0,
+        ),
         Column("wape", "WAPE", "percent", sort="error", reason="reason"),
         Column("bias", _("Bias"), "percent", sort="bias", reason="reason"),
         Column("mase", "MASE", "number", sort="mase", places=2, reason="reason"),
-        Column("against_naive", _("Against the naive"), "number", sort="naive", places=2, reason="reason",
-               help=_("Below 1: better than the plain rule")),
+        Column(
+            "against_naive",
+            _("Against the naive"),
+            "number",
+            sort="naive",
+            places=2,
+            reason="reason",
+            help=_("Below 1: better than the plain rule"),
+        ),
         Column("method", _("Method")),
         Column("months", _("Months"), "count"),
-    ]  # fmt: skip
+    ]
     return Table(columns, lines, _("Series, largest first"), phone="cards")

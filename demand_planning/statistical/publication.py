@@ -88,7 +88,7 @@ def _reconciled(
     place = {rows[i].position: index for index, i in enumerate(mine)}
     members = [[place[position] for position in rows[i].members] for i in mine]
     h = own.shape[1]
-    free = np.array([_is_sold(rows[i], h) & (fitted[i].method != ZERO) for i in cells])
+    free = np.array([_is_sold(rows[i], h) * (fitted[i].method != ZERO) for i in cells], dtype=bool)
     floor = all(min(rows[i].history) >= 0 for i in cells)
     result = np.zeros((len(cells), h))
     for mask in {tuple(column) for column in free.T}:

@@ -130,7 +130,5 @@ def series_points(series: ForecastSeries) -> list[ForecastPoint]:
 
 def parts_total(series: ForecastSeries, *, month: date) -> Decimal:
     """Sum of the expected values of the cells a series is made of."""
-    cells = ForecastPoint.objects.filter(
-        series__run=series.run_id, series__position__in=series.members, month=month
-    )
+    cells = ForecastPoint.objects.filter(series__run=series.run_id, series__position__in=series.members, month=month)
     return cells.aggregate(total=Sum("expected"))["total"] or Decimal(0)

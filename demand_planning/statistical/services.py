@@ -8,6 +8,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 from django.db import transaction
@@ -117,7 +118,7 @@ def chunks(run: ForecastRun) -> list[tuple[int, int]]:
     """Half-open ranges of positions, even in size, at most CHUNK series each."""
     parts = max(1, math.ceil(run.series_n / CHUNK))
     bounds = [round(run.series_n * part / parts) for part in range(parts + 1)]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))
 
 
 # --- fit ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from demand_planning.statistical.calc.cells import month_number, month_start
 from demand_planning.statistical.models import ForecastRun, ForecastSeries
 from demand_planning.statistical.selectors import current_run, series_points
 from demand_planning.statistical.visibility import seen_territories
-from demand_planning.statistical.words import coverage_words, method_words, sentences
+from demand_planning.statistical.words import method_words, sentences
 from salesops.frame.components import Empty
 from salesops.frame.navigation import url_of
 from salesops.tables.csv import csv_response
@@ -22,8 +22,18 @@ from salesops.tables.csv import csv_response
 PAGE_SIZE = 50
 POINT_HEADER = ("series", "month", "actual", "forecast", "lo_80", "hi_80", "lo_95", "hi_95")
 SERIES_HEADER = (
-    "measure", "level", "product", "territory", "next_12_months", "wape", "bias", "mase", "against_naive", "method", "months",
-)  # fmt: skip
+    "measure",
+    "level",
+    "product",
+    "territory",
+    "next_12_months",
+    "wape",
+    "bias",
+    "mase",
+    "against_naive",
+    "method",
+    "months",
+)
 
 
 @require_GET
@@ -91,6 +101,15 @@ def _point_lines(series: ForecastSeries) -> Iterator[tuple]:
 def _series_lines(rows: Any) -> Iterator[tuple]:
     for row in rows:
         yield (
-            row.measure, row.level, row.item, row.place, row.next_year, row.wape, row.bias, row.mase, row.against_naive,
-            method_words(row), row.months_n,
-        )  # fmt: skip
+            row.measure,
+            row.level,
+            row.item,
+            row.place,
+            row.next_year,
+            row.wape,
+            row.bias,
+            row.mase,
+            row.against_naive,
+            method_words(row),
+            row.months_n,
+        )

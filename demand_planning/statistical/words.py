@@ -45,8 +45,18 @@ def method_words(series: ForecastSeries) -> str:
 
 def sentences(series: ForecastSeries, run: ForecastRun) -> list[str]:
     """Method and why, its error against the naive, the history it rests on, ranges, and how levels add up."""
-    return [line for line in (_method(series), _error(series), _history(series), _open(series), _range(series, run),
-                              _sum(series, run)) if line]  # fmt: skip
+    return [
+        line
+        for line in (
+            _method(series),
+            _error(series),
+            _history(series),
+            _open(series),
+            _range(series, run),
+            _sum(series, run),
+        )
+        if line
+    ]
 
 
 def _method(series: ForecastSeries) -> str:
@@ -68,8 +78,9 @@ def _method(series: ForecastSeries) -> str:
         return _("Sales are rare and the last is long ago: TSB, whose chance of a sale shrinks while there is none.")
     if series.kind == Kind.SHORT:
         return _("Median of %(n)d models (%(names)s); with less than two years of history MSTL is left out.") % {
-            "n": len(series.fit["models"]), "names": names,
-        }  # fmt: skip
+            "n": len(series.fit["models"]),
+            "names": names,
+        }
     return _("Median of four models: %(names)s.") % {"names": names}
 
 
@@ -94,8 +105,9 @@ def _history(series: ForecastSeries) -> str:
     n, zeros = len(series.history), sum(1 for value in series.history if value == 0)
     text = ngettext("Based on %(n)d month", "Based on %(n)d months", n) % {"n": n}
     text += " " + _("from %(first)s; data end on %(last)s.") % {
-        "first": month_words(series.first_month), "last": series.data_to.isoformat(),
-    }  # fmt: skip
+        "first": month_words(series.first_month),
+        "last": series.data_to.isoformat(),
+    }
     if zeros:
         text += " " + ngettext(
             "%(n)d month without sales counts as 0.", "%(n)d months without sales count as 0.", zeros
@@ -107,8 +119,9 @@ def _open(series: ForecastSeries) -> str:
     if series.open_value is None:
         return ""
     return _("%(month)s is still open (%(value)s so far): it is forecast, not learnt from.") % {
-        "month": month_words(series.forecast_from), "value": exact(series.open_value),
-    }  # fmt: skip
+        "month": month_words(series.forecast_from),
+        "value": exact(series.open_value),
+    }
 
 
 def _range(series: ForecastSeries, run: ForecastRun) -> str:
@@ -117,8 +130,9 @@ def _range(series: ForecastSeries, run: ForecastRun) -> str:
     if series.kind not in CONFORMAL_KINDS:
         return ""
     text = _("Ranges rest on %(n)s backtest errors of %(series)s series, pooled.") % {
-        "n": exact(run.scores_n), "series": exact(run.scored_series_n),
-    }  # fmt: skip
+        "n": exact(run.scores_n),
+        "series": exact(run.scored_series_n),
+    }
     if run.scores_n < FEW_SCORES:
         text += " " + _("That is few, so the models' own spread counts in part.")
     return text
@@ -139,8 +153,10 @@ def coverage_words(run: ForecastRun) -> str:
     if run.coverage_80 is None or run.coverage_95 is None:
         return _("There is too little history to measure how often the ranges hold.")
     return _("On the backtest the 80 %% range held %(low)s and the 95 %% range %(high)s of %(n)s months.") % {
-        "low": percent(run.coverage_80), "high": percent(run.coverage_95), "n": exact(run.coverage_n),
-    }  # fmt: skip
+        "low": percent(run.coverage_80),
+        "high": percent(run.coverage_95),
+        "n": exact(run.coverage_n),
+    }
 
 
 def backtest_rows(series: ForecastSeries) -> list[dict[str, Any]]:
@@ -149,7 +165,8 @@ def backtest_rows(series: ForecastSeries) -> list[dict[str, Any]]:
     used = plain if series.fit["is_guarded"] else MEDIAN
     scores = series.fit["scores"]
     order = sorted(scores, key=lambda name: (name != used, name != plain, name))
-    return [{"model": _model_label(name, used, plain, series), **scores[name]} for name in order if _shown(name, series)]
+    shown = [name for name in order if _shown(name, series)]
+    return [{"model": _model_label(name, used, plain, series), **scores[name]} for name in shown]
 
 
 def _shown(name: str, series: ForecastSeries) -> bool:

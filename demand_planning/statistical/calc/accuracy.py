@@ -41,7 +41,7 @@ def bias(actual: ArrayLike, forecast: ArrayLike) -> float:
 
 
 def accuracy(actual: ArrayLike, forecast: ArrayLike) -> float:
-    """max(0, 1 - |A - F| / A) of the totals: 50,000 forecast as 40,000 or 60,000 is 0.8, of 40,000 as 50,000 is 0.75."""
+    """max(0, 1 - |A - F| / A) of the totals: 40,000 forecast as 50,000 is 0.75."""
     a, f = pairs(actual, forecast)
     total = float(np.sum(a))
     return max(0.0, 1.0 - abs(float(np.sum(f)) - total) / total) if total > 0 else float("nan")

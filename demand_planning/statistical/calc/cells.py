@@ -59,7 +59,7 @@ def histories(rows: pd.DataFrame, *, until: date) -> list[History]:
     pairs = sorted(set(zip(rows["item"], rows["place"], strict=True)))
     position = {pair: index for index, pair in enumerate(pairs)}
     table = np.zeros((len(pairs), end - first))
-    where = [position[pair] for pair in zip(rows["item"], rows["place"], strict=True)]
+    where = np.array([position[pair] for pair in zip(rows["item"], rows["place"], strict=True)])
     np.add.at(table, (where, months - first), rows["value"].to_numpy(dtype=np.float64))
     found = [_history(table, first, item, place, [index]) for index, (item, place) in enumerate(pairs)]
     for item in sorted({item for item, _ in pairs}):

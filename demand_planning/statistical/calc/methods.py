@@ -53,7 +53,9 @@ def dynamic_theta(y: Array, m: int, h: int) -> Predicted:
 def adjusted_ets(y: Array, m: int, h: int) -> Predicted:
     """Exponential smoothing, form chosen by AICc, on the seasonally adjusted series."""
     adjusted = adjust(y, m)
-    plain = _with_spread(_library().AutoETS(season_length=1, model="ZZN").forecast(y=adjusted.values, h=h, level=[LEVEL]))
+    plain = _with_spread(
+        _library().AutoETS(season_length=1, model="ZZN").forecast(y=adjusted.values, h=h, level=[LEVEL])
+    )
     assert plain.sigma is not None
     sigma = plain.sigma * np.abs(adjusted.future(h)) if adjusted.multiplicative else plain.sigma
     return Predicted(adjusted.restore(plain.mean), sigma)

@@ -26,6 +26,7 @@ ENOUGH = 100  # scores below which the models' own spread is mixed in
 POOL_OF_ITS_OWN = 200  # series a class needs to be pooled apart from the rest
 RECENT = 36  # periods an intermittent series' range is read from
 FOLDS = 5
+MOST_COUNT = 10_000  # larger whole numbers are amounts, not counts
 CONFORMAL_KINDS = frozenset({Kind.REGULAR, Kind.SHORT})
 
 
@@ -74,7 +75,7 @@ def pool_scores(cuts: Sequence[Sequence[Cut]], horizon: int, levels: Sequence[in
 
 def _factors(by_step: list[list[float]], share: float) -> Array:
     everything = [score for step in by_step for score in step]
-    near = [sum(by_step[max(0, k - 1) : k + 2], []) for k in range(len(by_step))]
+    near = [[score for step in by_step[max(0, k - 1) : k + 2] for score in step] for k in range(len(by_step))]
     return np.maximum.accumulate(
         [_quantile(scores if len(scores) >= ENOUGH_PER_STEP else everything, share) for scores in near]
     )
@@ -82,7 +83,7 @@ def _factors(by_step: list[list[float]], share: float) -> Array:
 
 def _quantile(scores: list[float], share: float) -> float:
     """The conformal quantile: rank ceil((n + 1) x share), the largest score where n is too small for it."""
-    ranked = np.sort(scores)
+    ranked = np.sort(np.asarray(scores, dtype=np.float64))
     rank = int(np.ceil((len(ranked) + 1) * share))
     return float(ranked[min(rank, len(ranked)) - 1])
 
@@ -101,12 +102,12 @@ def band(center: Array, scale: float, sigma: Array, pool: Pool, level: int, *, f
 def demand_band(y: Array, mean: Array, level: int) -> Band:
     """Range of one period's demand of an intermittent series, the same for every step.
 
-    Whole numbers: quantiles of a negative binomial with the forecast's mean and the history's variance (Poisson where
+    Counts: quantiles of a negative binomial with the forecast's mean and the history's variance (Poisson where
     the variance is no larger). Other amounts: quantiles of the last 36 periods.
     """
     recent = y[-RECENT:]
     shares = (0.5 - level / 200, 0.5 + level / 200)
-    if np.all(recent == np.round(recent)):
+    if np.all(recent == np.round(recent)) and np.max(recent) <= MOST_COUNT:
         low, high = (count_quantile(float(mean[0]), float(np.var(recent)), share) for share in shares)
     else:
         low, high = (float(np.quantile(recent, share)) for share in shares)
@@ -123,8 +124,8 @@ def count_quantile(mean: float, variance: float, share: float) -> float:
         logs = np.r_[r * np.log(p), np.log((k - 1 + r) / k) + np.log1p(-p)]
     else:
         logs = np.r_[-mean, np.log(mean / k)]
-    cumulative = np.cumsum(np.exp(np.cumsum(logs)))
-    return float(min(np.searchsorted(cumulative, share - 1e-12), len(k)))
+    reached = np.flatnonzero(np.cumsum(np.exp(np.cumsum(logs))) >= share - 1e-12)
+    return float(reached[0]) if len(reached) else float(len(k))
 
 
 def ranges(

@@ -59,7 +59,13 @@ def from_record(record: Record) -> Fitted:
             for cut in record["cuts"]
         ),
         scores={
-            name: Score(*(undefined(score[key]) for key in ("mase", "rmsse", "wape", "bias")), n=score["n"])
+            name: Score(
+                mase=undefined(score["mase"]),
+                rmsse=undefined(score["rmsse"]),
+                wape=undefined(score["wape"]),
+                bias=undefined(score["bias"]),
+                n=score["n"],
+            )
             for name, score in record["scores"].items()
         },
         is_guarded=record["is_guarded"],

@@ -68,7 +68,7 @@ def _centred_mean(y: Array, m: int) -> Array:
     weights = np.r_[0.5, np.ones(m - 1), 0.5] / m if m % 2 == 0 else np.ones(m) / m
     half = len(weights) // 2
     middle = np.convolve(y, weights, mode="valid")
-    return np.r_[np.full(half, np.nan), middle, np.full(half, np.nan)]
+    return np.concatenate([np.full(half, np.nan), middle, np.full(half, np.nan)])
 
 
 def naive2(y: Array, m: int, h: int) -> Array:

@@ -44,7 +44,8 @@ def test_missing_month_is_named_and_filled(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_named_with_their_line(tmp_path: Path) -> None:
-    text = "".join(lines([("a", "2024-01", 1), ("a", "January", 2), ("a", "2024-03", "x"), ("a", "2024-01", 9), ("", "2024-05", 1)]))
+    bad = [("a", "January", 2), ("a", "2024-03", "x"), ("a", "2024-01", 9), ("", "2024-05", 1)]
+    text = "".join(lines([("a", "2024-01", 1), *bad]))
     source, errors = tmp_path / "in.csv", io.StringIO()
     source.write_text(text)
     with pytest.raises(CommandError, match="4 bad rows; nothing was written"):
@@ -58,7 +59,8 @@ def test_bad_rows_are_named_with_their_line(tmp_path: Path) -> None:
     ):
         assert words in said
     assert not (tmp_path / "out.csv").exists()
-    call_command("forecast", source=str(source), target=str(tmp_path / "out.csv"), skip_bad=True, horizon=2, stderr=errors)
+    target = str(tmp_path / "out.csv")
+    call_command("forecast", source=str(source), target=target, skip_bad=True, horizon=2, stderr=errors)
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
 
 

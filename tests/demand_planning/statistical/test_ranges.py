@@ -75,3 +75,5 @@ def test_range_of_intermittent_demand_holds_zero() -> None:
     assert found.low.tolist() == [0, 0] and 3 <= found.high[0] <= 6
     money = demand_band(np.array([0.0, 0, 400.5, 0, 0, 500.5] * 6), np.full(1, 150.0), 80)
     assert money.low[0] == 0 and money.high[0] == pytest.approx(500.5)
+    large = demand_band(np.array([0.0, 0, 9e9, 0, 0, 8e9] * 6), np.full(1, 3e9), 80)  # whole, but no count
+    assert large.low[0] == 0 and large.high[0] == 9e9

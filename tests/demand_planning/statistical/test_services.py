@@ -22,8 +22,9 @@ def series(run: ForecastRun, measure: str = "bookings", item: str = "", place: s
 
 
 def all_points(run: ForecastRun) -> list[tuple]:
-    fields = ("series__measure", "series__item", "series__place", "month", "expected", "lo_80", "hi_80", "lo_95", "hi_95")
-    return list(ForecastPoint.objects.filter(series__run=run).order_by(*fields[:4]).values_list(*fields))
+    key = ("series__measure", "series__item", "series__place", "month")
+    points = ForecastPoint.objects.filter(series__run=run).order_by(*key)
+    return list(points.values_list(*key, "expected", "lo_80", "hi_80", "lo_95", "hi_95"))
 
 
 def test_history_is_the_closed_months_of_the_facts(run: ForecastRun) -> None:
