@@ -1,0 +1,153 @@
+"""Every address of the product, with what it needs to be walked. A new one must be added here.
+
+`kwargs` gives the values for a side (ours or the outsider's). With `owned` the outsider's address must answer
+404 to whoever may not see that row. `queries` are tried besides the plain address.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.security.world import Side, World
+
+Kwargs = Callable[[World, Side], dict]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    kwargs: Kwargs = lambda world, side: {}
+    owned: bool = False  # the row belongs to a side
+    open: bool = False  # no login needed
+    queries: tuple[str, ...] = ()
+    ops_only: bool = False  # 403 or 404 for every other role
+
+
+# Filters of the dashboards, among them a try to name the outsider's part of the company.
+FILTERS = (
+    "period=last_12m",
+    "format=csv",
+    "rep=odd",
+    "team=south",
+    "territory=south-land",
+    "by=rep",
+    "by=team&period=last_90",
+    "rep=odd&format=csv",
+    "by=rep&format=csv&period=last_12m",
+    "format=csv&table=teams&period=last_12m",
+    "format=csv&table=breakdown&by=rep",
+)
+
+
+def named(**values: object) -> Kwargs:
+    return lambda world, side: dict(values)
+
+
+def own(name: str, key: str = "pk") -> Kwargs:
+    return lambda world, side: {key: side.ids[name]}
+
+
+PAGES: dict[str, Route] = {
+    "home": Route(queries=FILTERS),
+    "overview": Route(queries=FILTERS),
+    "kpi_list": Route(queries=FILTERS),
+    "kpi_detail": Route(named(name="bookings"), queries=FILTERS),
+    "rows": Route(named(name="bookings"), queries=FILTERS),
+    "deal_page": Route(own("opportunities"), owned=True),
+    "account_page": Route(own("accounts"), owned=True),
+    "glossary": Route(),
+    "glossary_entry": Route(named(name="bookings")),
+    "sources": Route(ops_only=True),
+    "import_batch": Route(named(pk=1), ops_only=True),
+    "import_rejected": Route(named(pk=1), ops_only=True),
+    "import_confirm": Route(named(pk=1), ops_only=True),
+    "import_apply": Route(named(pk=1), ops_only=True),
+    "data_quality": Route(queries=("format=csv",)),
+    "data_quality_rows": Route(named(name="close_date_past"), queries=("format=csv",)),
+    "forecast": Route(queries=("format=csv", "format=series.csv", "territory=south-land", "measure=bookings")),
+    "jobs": Route(queries=("state=queued",)),
+    "job": Route(own("jobs"), owned=True),
+    "job-steer": Route(own("jobs"), owned=True),
+    "job-file": Route(own("jobs"), owned=True),
+    "stage_supply": Route(),
+    "stage_execute": Route(),
+    "gallery": Route(),
+    "theme_set": Route(open=True),
+    "favicon": Route(open=True),
+    "healthz": Route(open=True),
+    "readyz": Route(open=True),
+}
+
+API: dict[str, Route] = {
+    "api-schema": Route(),
+    "api-docs": Route(),
+    "api-me": Route(),
+    "api-token": Route(),
+    "api-company": Route(),
+    "api-forecasts": Route(queries=("territory=south-land",)),
+    "api-forecast": Route(own("forecasts"), owned=True),
+    "api-forecast-runs": Route(),
+    "api-kpis": Route(queries=("by=rep&period=last_12m", "rep=odd", "team=south", "by=team")),
+    "api-kpi-catalogue": Route(),
+    "api-kpi-rows": Route(named(name="bookings"), queries=("rep=odd", "team=south", "period=last_12m")),
+    "api-kpi-series": Route(named(name="bookings"), queries=("rep=odd", "team=south", "period=last_12m")),
+    "api-funnel": Route(queries=("rep=odd", "team=south", "period=last_12m")),
+    "api-job-list": Route(),
+    "api-job-detail": Route(own("jobs"), owned=True),
+    "api-job-cancel": Route(own("jobs"), owned=True),
+    "api-job-retry": Route(own("jobs"), owned=True),
+    "api-team-set-manager": Route(named(code="north")),
+    "api-rep-move-team": Route(own("reps", "code"), owned=True),
+    "api-rep-set-territory": Route(own("reps", "code"), owned=True),
+    "api-quota-copy": Route(own("quotas"), owned=True),
+}
+
+# Lists with rows of a side: basename of the router, name in Side.ids.
+OWNED_LISTS = {
+    "team-member": "team-members",
+    "team-manager": "team-managers",
+    "territory-member": "territory-members",
+    "named-account": "named-accounts",
+    "quota": "quotas",
+    "account": "accounts",
+    "contact": "contacts",
+    "lead": "leads",
+    "opportunity": "opportunities",
+    "opportunity-line": "opportunity-lines",
+    "stage-visit": "stage-visits",
+    "opportunity-owner": "opportunity-owners",
+    "opportunity-change": "opportunity-changes",
+    "activity": "activities",
+    "marketing-event": "marketing-events",
+    "order-line": "order-lines",
+    "support-ticket": "support-tickets",
+    "delivered-hours": "delivered-hours",
+}
+# Lists that are the same for everyone: basename, kwargs of one row.
+COMMON_LISTS = {
+    "team": {"code": "north"},
+    "territory": {"code": "north-land"},
+    "segment": {"code": "small"},
+    "product": {"code": "suite"},
+    "ramp-profile": {"code": "ramp"},
+    "product-price": {"pk": 1},
+    "stage": {"pk": 1},
+    "exchange-rate": {"pk": 1},
+    "holiday": {"pk": 1},
+}
+
+for _base, _name in OWNED_LISTS.items():
+    API[f"api-{_base}-list"] = Route(queries=("page_size=1000",))
+    API[f"api-{_base}-bulk"] = Route()
+    API[f"api-{_base}-detail"] = Route(own(_name), owned=True)
+for _base, _values in COMMON_LISTS.items():
+    API[f"api-{_base}-list"] = Route()
+    API[f"api-{_base}-bulk"] = Route()
+    API[f"api-{_base}-detail"] = Route(named(**_values))
+API["api-rep-list"] = Route(queries=("code=odd",))
+API["api-rep-bulk"] = Route()
+API["api-rep-detail"] = Route(own("reps", "code"), owned=True)
+
+ROUTES: dict[str, Route] = {**PAGES, **API}
+
+# Addresses of libraries, tested by prefix: the admin lets only operations in; allauth's pages show one's own login.
+ADMIN = "admin:"
+LIBRARIES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "usersessions_")
