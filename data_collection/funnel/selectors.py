@@ -14,12 +14,15 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from data_collection.crm.models import Stage
-from data_collection.funnel.calc import Leak, Step, funnel, worst_leak, worst_step
+from data_collection.funnel.calc import Leak, Step, fill_skipped, funnel, worst_leak, worst_step
 from data_collection.kpis.filters import MODELS, Filters
 from data_collection.kpis.sums import BY, condition
 from data_collection.organisation.visibility import scope_of
 
 COHORTS = ("leads", "deals")
+FIRST = {"leads": ["lead", "mql", "sql", "opportunity"], "deals": ["created"]}
+FATES = ("entered", "lost", "open")
+LEAD_KINDS, DEAL_KINDS = 5, 4  # an event's id is that of its lead or deal times this, plus its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def funnel_of(user: Any, filters: Filters, cohort: str = "deals", by: str | None
     if by is not None and by not in BY:
         raise ValueError(f"by={by!r} is none of {', '.join(BY)}")
     stages = _stages()
-    first = ["lead", "mql", "sql", "opportunity"] if cohort == "leads" else ["created"]
+    first = FIRST[cohort]
     names = [*first, *(f"stage-{s.pk}" for s in stages), "won"]
-    keys, entry, is_open = _cases(user, filters, cohort, by, stages, len(first))
+    _ids, keys, entry, is_open = _cases(user, filters, cohort, by, stages, len(first))
     labels = dict(zip(first, _first_labels(cohort), strict=True))
     labels |= {f"stage-{s.pk}": s.name for s in stages} | {"won": _("Won")}
     total = _group(None, _("All"), names, entry, is_open)
@@ -67,6 +70,32 @@ def funnel_of(user: Any, filters: Filters, cohort: str = "deals", by: str | None
     groups = _groups(by, keys, names, entry, is_open)
     leak = worst_leak({group.label: group.steps for group in groups})
     return Funnel(cohort, labels, total, tuple(sorted(groups, key=lambda g: -g.steps[0].entered)), leak)
+
+
+def funnel_cases(user: Any, filters: Filters, cohort: str, step: str, fate: str = "entered") -> list[int]:
+    """Ids of the leads or deals behind one number of the funnel.
+
+    Args:
+        step: name of a step of `funnel_of`.
+        fate: entered (this step or a later one), lost (here), open (still here).
+
+    Raises:
+        ValueError: no such step or fate.
+    """
+    stages = _stages()
+    first = FIRST[cohort]
+    names = [*first, *(f"stage-{s.pk}" for s in stages), "won"]
+    if step not in names or fate not in FATES:
+        raise ValueError(f"There is no step {step!r} with fate {fate!r}.")
+    ids, _keys, entry, is_open = _cases(user, filters, cohort, None, stages, len(first))
+    reached = ~np.isnan(fill_skipped(entry)) if len(ids) else np.zeros((0, len(names)), dtype=bool)
+    place = names.index(step)
+    chosen = reached[:, place]
+    if fate != "entered":
+        beyond = reached[:, place + 1] if place + 1 < len(names) else chosen
+        chosen = chosen & ~beyond & (is_open if fate == "open" else ~is_open)
+    events = LEAD_KINDS if cohort == "leads" else DEAL_KINDS
+    return [ids[i] // events for i in np.flatnonzero(chosen)]
 
 
 def _first_labels(cohort: str) -> list[str]:
@@ -123,8 +152,8 @@ WHERE e.kind = 'created' AND e.day >= %s AND e.day < %s AND {{cut}} ORDER BY e.i
 
 def _cases(
     user: Any, filters: Filters, cohort: str, by: str | None, stages: Sequence[Stage], first: int
-) -> tuple[list[Any], np.ndarray, np.ndarray]:
-    """Key, entry days (cases, steps) and openness of each case; several deals of one lead are one case."""
+) -> tuple[list[int], list[Any], np.ndarray, np.ndarray]:
+    """Event, key, entry days (cases, steps) and openness of each case; several deals of one lead are one case."""
     cut = condition(filters, scope_of(user))
     sql = (_LEADS if cohort == "leads" else _DEALS).format(key=f"e.{BY[by]}" if by else "NULL", cut=cut.text)
     with connection.cursor() as cursor:
@@ -147,7 +176,7 @@ def _cases(
             if day is not None:
                 line[place] = np.fmin(line[place], day.toordinal())
         is_open[index[case]] |= bool(lead_open) or status == "open"
-    return keys, entry[: len(keys)], is_open[: len(keys)]
+    return list(index), keys, entry[: len(keys)], is_open[: len(keys)]
 
 
 def _deal_marks(
