@@ -53,10 +53,10 @@ $(VENV)/python.stamp:
 # A stamp is named after the checksum of its list: a changed list is installed, a new date on it is not.
 $(RUN_STAMP): $(VENV)/python.stamp
 	@echo "installing the packages of requirements.txt (about 250 MB, some minutes on a slow line)"
-	@$(PIP) install --quiet --require-hashes -r requirements.txt
+	@$(PIP) install -qq --require-hashes -r requirements.txt
 	@rm -f $(VENV)/run-*.stamp && touch $@
 
 $(DEV_STAMP): $(VENV)/python.stamp
 	@echo "installing the packages of requirements-dev.txt"
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	@$(PIP) install -qq --require-hashes -r requirements-dev.txt
 	@rm -f $(VENV)/dev-*.stamp && touch $@ $(RUN_STAMP)
