@@ -59,9 +59,7 @@ AREAS = {
         Area(
             "sale",
             ALL,
-            tuple(
-                "sales_n revenue units profit profit_revenue list_amount discount_amount returned_amount".split()
-            ),
+            tuple("sales_n revenue units profit profit_revenue list_amount discount_amount returned_amount".split()),
         ),
     )
 }

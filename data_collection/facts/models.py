@@ -53,7 +53,7 @@ class Dimensions(People):
 
     segment = _link(Segment)
     product = _link(Product)
-    source = models.CharField(max_length=60, null=True)
+    source = models.CharField(max_length=60, null=True)  # noqa: DJ001  a view's column, NULL where there is no deal
 
     class Meta:
         abstract = True
@@ -251,7 +251,7 @@ class SaleEvent(Event, Dimensions, SaleMeasures):
 
     order_line = _link("data_collection.OrderLine")
     opportunity = _link("data_collection.Opportunity")
-    order_id = models.CharField(max_length=80, null=True)
+    order_id = models.CharField(max_length=80, null=True)  # noqa: DJ001  a view's column, NULL for a deal
     currency = models.CharField(max_length=3)
     fx_missing = models.BooleanField()
 

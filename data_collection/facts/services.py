@@ -190,8 +190,9 @@ def _rebuild(cursor: CursorWrapper, area: Area) -> int:
 def _replace(cursor: CursorWrapper, table: str, area: Area, select: str) -> int:
     cursor.execute(f"CREATE TABLE {table}_new (LIKE {table} INCLUDING DEFAULTS)")
     rows = _insert(cursor, f"{table}_new", area, select, [])
-    cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = %s",
-                   [table])
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = %s", [table]
+    )
     indexes = cursor.fetchall()
     cursor.execute(f"DROP TABLE {table}")
     cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")

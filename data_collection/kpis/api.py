@@ -30,7 +30,10 @@ FILTER_PARAMETERS = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="First day; together with `to`, instead of `period`."),
     OpenApiParameter("to", OpenApiTypes.DATE, description="First day no longer in."),
     OpenApiParameter("cmp", str, enum=list(COMPARE), description="Period to compare with."),
-    *(OpenApiParameter(name, str, many=True, description=f"Code of the {name}; “-” = without one.") for name in DIMENSIONS),
+    *(
+        OpenApiParameter(name, str, many=True, description=f"Code of the {name}; “-” = without one.")
+        for name in DIMENSIONS
+    ),
 ]
 NAMES = OpenApiParameter("kpi", str, many=True, enum=list(CATALOGUE), description="Only these; default all.")
 
@@ -133,7 +136,11 @@ class KpisView(APIView):
         if by is not None and by not in GROUPINGS:
             raise ValidationError({"by": [_("Write one of: %s.") % ", ".join(GROUPINGS)]})
         rollup = request.GET.get("rollup", "") in ("1", "true")
-        rows = kpi_values(request.user, filters, names_of(request), by, rollup=rollup)
+        names = names_of(request)
+        try:
+            rows = kpi_values(request.user, filters, names, by, rollup=rollup)
+        except ValueError as error:
+            raise ValidationError({"by": [str(error)]}) from None
         return Response({**head(filters), "by": by, "rows": KpiRowSerializer(rows, many=True).data})
 
 
@@ -147,8 +154,10 @@ class KpiSeriesView(APIView):
             OpenApiParameter("grain", str, enum=[g.value for g in Grain], default="month"),
             OpenApiParameter("count", int, default=12, description=f"Periods, {MOST_PERIODS} at most."),
         ],
-        responses=inline_serializer("KpiSeries", {**_HEAD, "kpi": serializers.CharField(),
-                                                  "grain": serializers.CharField(), "rows": KpiRowSerializer(many=True)}),
+        responses=inline_serializer("KpiSeries", {
+            **_HEAD, "kpi": serializers.CharField(), "grain": serializers.CharField(),
+            "rows": KpiRowSerializer(many=True),
+        }),
     )  # fmt: skip
     def get(self, request: Request, name: str) -> Response:
         kpi, filters = kpi_of(name), filters_of(request)

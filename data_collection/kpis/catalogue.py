@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from data_collection.facts.measures import AREA_OF
 from data_collection.kpis.formula import Formula, parse
-from data_collection.kpis.measures import KNOWN
+from data_collection.kpis.measures import KNOWN, POPULATION
 
 Text = str | Promise
 Unit = Literal["money", "count", "percent", "days", "hours", "minutes", "ratio", "number"]
@@ -95,6 +95,7 @@ def _kpi(
     value, rows, left_out = (parse(text, KNOWN) if text else None for text in (formula, n, missing))
     assert value is not None
     needs = dict.fromkeys(name for f in (value, rows, left_out) if f for name in f.names)
+    needs |= dict.fromkeys(POPULATION[name] for name in value.names if name in POPULATION)
     return Kpi(
         name, label, group, unit, better, value, rows, reason, meaning, choices, check, owner, left_out, small,
         tuple(needs),

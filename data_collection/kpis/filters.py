@@ -23,6 +23,7 @@ from salesops.lib.periods import Calendar, Period
 
 DEFAULT_PERIOD = "qtd"
 DEFAULT_CMP = "prev"
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 NONE = "-"  # in the URL: rows without a team, product, …
 COMPARE: dict[str, str | Promise] = {
     "prev": _("Previous period"),
@@ -170,10 +171,14 @@ def _period(params: QueryDict, clock: Calendar, today: date, errors: list[str]) 
             errors.append(str(_("Write both “from” and “to” as 2026-07-31, the second later than the first.")))
             text = ""
     try:
-        return clock.parse(text or DEFAULT_PERIOD, today)
+        period = clock.parse(text or DEFAULT_PERIOD, today)
     except (ValueError, OverflowError) as error:
         errors.append(str(error))
         return clock.parse(DEFAULT_PERIOD, today)
+    if period.start.year >= FIRST_YEAR and period.end.year <= LAST_YEAR:
+        return period
+    errors.append(str(_("Choose days between %(first)d and %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}))
+    return clock.parse(DEFAULT_PERIOD, today)
 
 
 def _choice(name: str, codes: list[str], errors: list[str]) -> Choice | None:

@@ -76,9 +76,7 @@ def _check(node: ast.expr, names: list[str]) -> None:
     elif isinstance(node, ast.Name):
         names.append(node.id)
     elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
-        raise FormulaError(
-            f"“{ast.unparse(node)}” is not allowed; use measures, numbers, + - * / and brackets."
-        )
+        raise FormulaError(f"“{ast.unparse(node)}” is not allowed; use measures, numbers, + - * / and brackets.")
 
 
 def _work_out(node: ast.expr, measures: Mapping[str, Decimal | None]) -> Decimal:

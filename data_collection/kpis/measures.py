@@ -34,9 +34,7 @@ STATISTICS = {
     "stage_days_median": Statistic(STAYS, _quantile("0.5", "days"), "days"),
     "stage_days_p90": Statistic(STAYS, _quantile("0.9", "days"), "days"),
     "stage_days_n": Statistic(STAYS, "count(e.days)", "days"),
-    "orders_n": Statistic(
-        SALES, "count(DISTINCT coalesce(e.order_id, e.opportunity_id::text))", "sales_n"
-    ),
+    "orders_n": Statistic(SALES, "count(DISTINCT coalesce(e.order_id, e.opportunity_id::text))", "sales_n"),
 }
 #: measure -> aggregate over open deals `e` on the day `p.as_of`, closing in `[p.lo, p.whole)`
 STOCK = {
@@ -52,6 +50,25 @@ DUE = ("due_n", "due_amount", "slipped_amount")
 QUOTAS = {"quota": "bookings", "revenue_quota": "revenue", "whole_quota": "bookings"}
 PREVIOUS = tuple(f"prev_{name}" for name in AREA_OF)
 WHOLE = ("whole_won_amount",)
+
+#: measure -> count of the rows that should state it: with rows, yet none stating it, the sum is unknown and not 0
+POPULATION = {
+    "created_amount": "created_n",
+    "won_amount": "won_n",
+    "won_days": "won_n",
+    "lost_amount": "lost_n",
+    "lost_days": "lost_n",
+    "pushed_amount": "pushed_n",
+    "open_amount": "open_n",
+    "weighted_amount": "open_n",
+    "closing_amount": "closing_n",
+    "revenue": "sales_n",
+    "units": "sales_n",
+    "profit": "sales_n",
+    "minutes": "activities_n",
+    "prev_won_amount": "prev_won_n",
+    "prev_revenue": "prev_sales_n",
+}
 
 KNOWN = frozenset({*AREA_OF, *STATISTICS, *STOCK, *DUE, *QUOTAS, *PREVIOUS, *WHOLE, "days"})
 

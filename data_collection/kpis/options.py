@@ -19,9 +19,7 @@ def filter_options(user: Any) -> dict[str, Options]:
         "rep": _pairs(_reps(scope)),
         "territory": _pairs(_territories(scope)),
         "product": _pairs(Product.objects.all()),
-        "family": [
-            (f, f) for f in Product.objects.exclude(family="").values_list("family", flat=True).distinct().order_by("family")
-        ],
+        "family": [(f, f) for f in _families()],
         "segment": _pairs(Segment.objects.all()),
         "source": [(s, s) for s in _sources(user)],
     }  # fmt: skip
@@ -48,6 +46,10 @@ def _territories(scope: Scope) -> QuerySet:
         return Territory.objects.all()
     members = TeamMembership.objects.filter(team__in=scope.team_ids).values("rep")
     return Territory.objects.filter(pk__in=TerritoryMember.objects.filter(rep__in=members).values("territory"))
+
+
+def _families() -> QuerySet:
+    return Product.objects.exclude(family="").values_list("family", flat=True).distinct().order_by("family")
 
 
 def _sources(user: Any) -> list[str]:

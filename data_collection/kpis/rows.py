@@ -31,24 +31,66 @@ class Column:
 DAY = Column("day", _("Day"), "date")
 KIND = Column("kind", _("What"))
 WHO = (Column("rep__name", _("Rep")), Column("team__name", _("Team")))
-WHAT = (Column("segment__name", _("Segment")), Column("product__name", _("Product")), Column("source", _("Lead source")))
+WHAT = (
+    Column("segment__name", _("Segment")),
+    Column("product__name", _("Product")),
+    Column("source", _("Lead source")),
+)
 DEAL = (Column("opportunity__name", _("Deal")), Column("account__name", _("Account")))
 #: event rows -> what a table of them shows
 COLUMNS: dict[type[Any], tuple[Column, ...]] = {
-    DealEvent: (DAY, KIND, *DEAL, *WHO, *WHAT, Column("amount", _("Amount"), "money"), Column("days", _("Days"), "days")),
-    LeadEvent: (DAY, KIND, Column("lead__name", _("Lead")), Column("lead__company", _("Company")), *WHO, *WHAT,
-                Column("response_minutes", _("Response"), "minutes")),
-    SaleEvent: (DAY, KIND, Column("order_id", _("Order")), *DEAL, *WHO, *WHAT, Column("units", _("Units"), "number"),
-                Column("revenue", _("Revenue"), "money"), Column("profit", _("Profit"), "money")),
-    ActivityEvent: (DAY, KIND, Column("activity__subject", _("Subject")), Column("opportunity__name", _("Deal")),
-                    Column("account__name", _("Account")), *WHO, Column("minutes", _("Minutes"), "minutes")),
+    DealEvent: (
+        DAY,
+        KIND,
+        *DEAL,
+        *WHO,
+        *WHAT,
+        Column("amount", _("Amount"), "money"),
+        Column("days", _("Days"), "days"),
+    ),
+    LeadEvent: (
+        DAY,
+        KIND,
+        Column("lead__name", _("Lead")),
+        Column("lead__company", _("Company")),
+        *WHO,
+        *WHAT,
+        Column("response_minutes", _("Response"), "minutes"),
+    ),
+    SaleEvent: (
+        DAY,
+        KIND,
+        Column("order_id", _("Order")),
+        *DEAL,
+        *WHO,
+        *WHAT,
+        Column("units", _("Units"), "number"),
+        Column("revenue", _("Revenue"), "money"),
+        Column("profit", _("Profit"), "money"),
+    ),
+    ActivityEvent: (
+        DAY,
+        KIND,
+        Column("activity__subject", _("Subject")),
+        Column("opportunity__name", _("Deal")),
+        Column("account__name", _("Account")),
+        *WHO,
+        Column("minutes", _("Minutes"), "minutes"),
+    ),
     StageEvent: (DAY, Column("stage__name", _("Stage")), *DEAL, *WHO, *WHAT, Column("days", _("Days"), "days")),
 }
 OPEN_COLUMNS = (
-    *DEAL, Column("stage__name", _("Stage")), Column("close_date", _("Close date"), "date"), *WHO, *WHAT,
-    Column("open_amount", _("Amount"), "money"), Column("probability", _("Probability"), "percent"),
+    *DEAL,
+    Column("stage__name", _("Stage")),
+    Column("close_date", _("Close date"), "date"),
+    *WHO,
+    *WHAT,
+    Column("open_amount", _("Amount"), "money"),
+    Column("probability", _("Probability"), "percent"),
     Column("weighted_amount", _("Weighted"), "money"),
 )
+#: stock measure -> the column its rows sum, where it is called differently
+SUMMED = {"closing_n": "open_n", "closing_amount": "open_amount", "open_amount_n": "open_n"}
 EVENTS: dict[str, type[Any]] = {"activity": ActivityEvent, "deal": DealEvent, "lead": LeadEvent, "sale": SaleEvent}
 #: statistic -> (rows, column, how)
 STATISTIC_ROWS: dict[str, tuple[type[Any], str, str]] = {
@@ -137,7 +179,7 @@ def _part(user: Any, filters: Filters, measure: str) -> Part | None:
         rows = OpenDeal.objects.on(as_of)
         if measure.startswith("closing_"):
             rows = rows.filter(close_date__gte=period.start, close_date__lt=end)
-        field = {"closing_n": "open_n", "closing_amount": "open_amount", "open_amount_n": "open_n"}.get(measure, measure)
+        field = SUMMED.get(measure, measure)
         return _cut(Part(measure, label, rows.order_by("-id"), field, "sum", OPEN_COLUMNS), user, filters)
     if measure in DUE:
         return _cut(_due_part(measure, label, period, end), user, filters)
@@ -184,5 +226,6 @@ def _due_part(measure: str, label: Text, period: Period, end: date) -> Part:
     if measure == "slipped_amount":
         rows = rows.filter(now_due__gte=end)
     field = "open_n" if measure == "due_n" else "open_amount"
-    columns = (*OPEN_COLUMNS, Column("was_due", _("Due at the start"), "date"), Column("now_due", _("Due at the end"), "date"))
+    dates = (Column("was_due", _("Due at the start"), "date"), Column("now_due", _("Due at the end"), "date"))
+    columns = (*OPEN_COLUMNS, *dates)
     return Part(measure, label, rows.order_by("-id"), field, "sum", columns)

@@ -31,9 +31,21 @@ from data_collection.kpis.values import KpiValue, complete, kpi_value
 from data_collection.organisation.visibility import Scope, scope_of
 from salesops.lib.periods import Grain, Period, overlap_days
 
-__all__ = ["filter_options", "KpiRow", "KpiRows", "KpiValue", "kpi_periods", "kpi_rows", "kpi_series", "kpi_targets", "kpi_values", "recent_periods"]
+__all__ = [
+    "KpiRow",
+    "KpiRows",
+    "KpiValue",
+    "filter_options",
+    "kpi_periods",
+    "kpi_rows",
+    "kpi_series",
+    "kpi_targets",
+    "kpi_values",
+    "recent_periods",
+]
 
 GROUPINGS = (*BY, "month", "week")
+MOST_PERIODS = 600  # rows of months or weeks: 50 years, 11 years
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ def kpi_values(
 
     Raises:
         KeyError: a name is not in the catalogue.
-        ValueError: `by` is none of the above.
+        ValueError: `by` is none of the above, or months or weeks are more than MOST_PERIODS.
     """
     kpis = _kpis(names)
     if by in ("month", "week"):
@@ -153,6 +165,8 @@ def _by_period(user: Any, filters: Filters, kpis: list[Kpi], grain: Grain) -> li
     periods = []
     start = filters.calendar.start_of(filters.period.start, grain)
     while start < filters.period.end:
+        if len(periods) == MOST_PERIODS:
+            raise ValueError(_("That is more than %(most)d rows by %(by)s.") % {"most": MOST_PERIODS, "by": grain})
         whole = filters.calendar.period_of(start, grain)
         lo, hi = max(whole.start, filters.period.start), min(whole.end, filters.period.end)
         is_open = lo <= filters.today < whole.end
@@ -171,11 +185,17 @@ def _period_rows(user: Any, filters: Filters, kpis: list[Kpi], periods: list[Per
     tables = _measure(kpis, periods, filters, scope_of(user), None)
     return [
         KpiRow(
-            period.start.isoformat(), period.label,
+            _key(period, filters), period.label,
             _row(kpis, table.get(None, {}), period, filters, filters.columns), period=period,
         )
         for table, period in zip(tables, periods, strict=True)
     ]  # fmt: skip
+
+
+def _key(period: Period, filters: Filters) -> str:
+    """First day of the month or week, also where the filter cuts into it."""
+    start = period.start if period.grain is None else filters.calendar.start_of(period.start, period.grain)
+    return start.isoformat()
 
 
 def _row(
@@ -300,4 +320,3 @@ def _labels(by: str | None, keys: list[Key]) -> dict[Key, tuple[str, str]]:
         return none | {key: (str(key), str(key)) for key in keys if key not in (None, "")}
     rows = MODELS[by]._default_manager.filter(pk__in=[k for k in keys if k is not None])
     return none | {pk: (code, name) for pk, code, name in rows.values_list("pk", "code", "name")}
-

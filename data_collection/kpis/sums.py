@@ -109,7 +109,8 @@ def additive(
         areas.setdefault(area.name, (area, []))[1].append(name)
     for area, measures in areas.values():
         if by.column is None or by.column in area.dimensions:
-            _collect(found, measures, *_facts_sql(area, measures, windows, by, condition(filters, scope, area.dimensions)))
+            cut = condition(filters, scope, area.dimensions)
+            _collect(found, measures, *_facts_sql(area, measures, windows, by, cut))
 
 
 def _facts_sql(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from data_collection.facts.measures import AREA_OF
 from data_collection.kpis.catalogue import Kpi
 from data_collection.kpis.formula import Undefined
-from data_collection.kpis.measures import PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, dimensions_of
+from data_collection.kpis.measures import POPULATION, PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, dimensions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,11 @@ ZERO = frozenset({*AREA_OF, *PREVIOUS, *WHOLE, *STOCK, "due_n", "due_amount", "s
 
 
 def complete(sums: Mapping[str, Decimal]) -> dict[str, Decimal | None]:
-    """The sums with 0 where nothing happened, None where nothing is known."""
+    """The sums with 0 where nothing happened, None where nothing is known: no quota, or rows that state nothing."""
     found: dict[str, Decimal | None] = {name: Decimal(0) for name in ZERO}
     found |= dict.fromkeys((*(s for s in STATISTICS if s not in ZERO), *QUOTAS, "days"))
     found |= sums
+    found |= dict.fromkeys(m for m, rows in POPULATION.items() if m not in sums and found[rows])
     return found
 
 
@@ -51,11 +52,17 @@ def kpi_value(kpi: Kpi, sums: Mapping[str, Decimal | None], cut_by: frozenset[st
     few = kpi.small > 0 and n is not None and 0 < n < kpi.small
     try:
         value = kpi.formula.value(sums)
-    except Undefined:
-        return KpiValue(None, str(kpi.reason) or _("There is nothing to work it out from."), n, kpi.unit)
-    if kpi.unit == "money" and left_out and n is not None and left_out >= n > 0:
-        return KpiValue(None, _("None of the rows states an amount."), n, kpi.unit)
+    except Undefined as undefined:
+        return KpiValue(None, _reason(kpi, str(undefined), sums), n, kpi.unit)
     return KpiValue(value, "", n, kpi.unit, _note(kpi, n, left_out, few), few)
+
+
+def _reason(kpi: Kpi, cause: str, sums: Mapping[str, Decimal | None]) -> str:
+    """Why the formula has no value: a measure that no row states, or the KPI's own words."""
+    rows = sums.get(POPULATION.get(cause, ""))
+    if rows:
+        return _("None of the %d rows behind it states an amount.") % rows
+    return str(kpi.reason) or _("There is nothing to work it out from.")
 
 
 def _not_kept(column: str) -> str:
@@ -70,6 +77,6 @@ def _note(kpi: Kpi, n: int | None, left_out: int, few: bool) -> str:
     if left_out and kpi.name == "cohort_win_rate":
         notes.append(_("%d still open") % left_out)
     elif left_out:
-        notes.append(_("%d more without the field") % left_out if kpi.unit != "money" else
-                     _("%d without an amount") % left_out)
+        text = _("%d without an amount") if kpi.unit in ("money", "percent") else _("%d without both dates")
+        notes.append(text % left_out)
     return "; ".join(notes)

@@ -55,7 +55,10 @@ class Command(BaseCommand):
         if filters.errors:
             raise CommandError(" ".join(filters.errors))
         facts_refresh()
-        rows = kpi_values(_reader(options["user"]), filters, names, options["by"], rollup=options["rollup"])
+        try:
+            rows = kpi_values(_reader(options["user"]), filters, names, options["by"], rollup=options["rollup"])
+        except ValueError as error:
+            raise CommandError(str(error)) from None
         currency = Company.get().reporting_currency
         if options["json"]:
             head = {"from": str(start), "to": str(end), "currency": currency, "by": options["by"]}

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_the_leak_is_the_group_that_loses_most_against_the_others():
 def test_everybody_is_somewhere(entry, bits):
     is_open = np.array([bool(bits >> i & 1) for i in range(12)])
     steps = funnel(list("abcd"), entry, is_open)
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         assert step.moved_on == following.entered <= step.entered
         assert step.entered == step.moved_on + step.open_here + step.lost_here
         assert math.isnan(step.low) or 0 <= step.low <= step.conversion <= step.high <= 1

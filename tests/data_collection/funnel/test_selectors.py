@@ -65,7 +65,8 @@ def test_leads_down_to_won(rep, stages, analyst):
     make_lead(owner=rep, created_on=DAY, mql_on=date(2026, 1, 8), disqualified_on=date(2026, 1, 9))
     winner = make_lead(owner=rep, created_on=DAY, converted_on=date(2026, 1, 15))  # straight to a deal
     for status in ("won", "lost"):  # two deals of one lead are one case
-        make_opportunity(owner=rep, lead=winner, status=status, created_on=date(2026, 1, 15), close_date=date(2026, 3, 1))
+        fields = {"status": status, "created_on": date(2026, 1, 15), "close_date": date(2026, 3, 1)}
+        make_opportunity(owner=rep, lead=winner, **fields)
     found = funnel_of(analyst, january(), "leads")
     assert entered(found) == [4, 3, 1, 1, 1, 1, 1, 1]
     assert [s.open_here for s in found.total.steps[:3]] == [1, 1, 0]

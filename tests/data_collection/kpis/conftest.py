@@ -15,7 +15,6 @@ from tests.builders import (
     make_change,
     make_fx_rate,
     make_lead,
-    make_manager,
     make_membership,
     make_opportunity,
     make_order_line,

@@ -38,7 +38,7 @@ def test_from_and_to_are_half_open(company):
     ("params", "words"),
     [("period=moon", "moon"), ("from=2026-01-01", "from"), ("from=2026-02-01&to=2026-01-01", "later"),
      ("cmp=moon", "comparison"), ("team=moon", "There is no team “moon”"), ("family=moon", "moon"),
-     ("period=9999-12", "9999"), ("from=0001-01-01&to=9999-12-31", "")],
+     ("period=9999-12", "out of range"), ("from=0001-01-01&to=9999-12-31", "1900")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_left_out(company, params, words):
     found = parse(QueryDict(params), today=TODAY)
