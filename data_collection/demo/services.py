@@ -61,7 +61,9 @@ def demo_recipe(*, seed: int, size: str, until: date | None, today: date) -> Rec
 
 def demo_known() -> Recipe | None:
     """The recipe of the demo company in this database, also when its loading was cut off."""
-    batch = ImportBatch.objects.filter(mapping=MAPPING, source__startswith="demo company, seed ").order_by("-pk").first()
+    batch = (
+        ImportBatch.objects.filter(mapping=MAPPING, source__startswith="demo company, seed ").order_by("-pk").first()
+    )
     if batch is None:
         return None
     _name, seed, size, until = batch.source.split(", ")

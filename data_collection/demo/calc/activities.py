@@ -1,5 +1,7 @@
 """What reps did all day: most e-mails, fewer calls, meetings, demos, proposals."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,11 @@ _SUBJECTS = (
     ("Internal preparation",),
 )
 _OUTCOMES = ("", "connected", "voicemail", "no answer", "held", "no show")
+
+
+def _coded(numbers: Ints, words: Sequence[str]) -> "pd.Categorical[str]":
+    """Each number as the word at its place."""
+    return pd.Categorical.from_codes(numbers, pd.Index(list(words), dtype="str"))
 
 
 class ActivityRows:
@@ -115,15 +122,15 @@ class ActivityRows:
         empty = np.full(count, "", dtype=object)
         return pd.DataFrame(
             {
-                "system": pd.Categorical.from_codes(np.zeros(count, int), [SYSTEM]),
+                "system": _coded(np.zeros(count, int), [SYSTEM]),
                 "external_id": codes("ACT", numbers, 8),
-                "kind": pd.Categorical.from_codes(kinds, list(KINDS)),
-                "rep": pd.Categorical.from_codes(person[order], list(self._staff.codes)),
+                "kind": _coded(kinds, KINDS),
+                "rep": _coded(person[order], self._staff.codes.tolist()),
                 "day": as_date(day),
                 "at": self._clock.moment(day, minute),
                 "duration_minutes": length,
-                "subject": pd.Categorical.from_codes(subject, list(dict.fromkeys(flat.tolist()))),
-                "outcome": pd.Categorical.from_codes(self._outcomes(kinds, rng), list(_OUTCOMES)),
+                "subject": _coded(subject, list(dict.fromkeys(flat.tolist()))),
+                "outcome": _coded(self._outcomes(kinds, rng), _OUTCOMES),
                 "account": empty if account is None else self._accounts.ids[account[order]],
                 "lead": empty if lead is None else self._leads.ids[lead[order]],
                 "opportunity": empty if deal is None else self._deal_ids[deal[order]],

@@ -19,7 +19,15 @@ _REPEAT_SEASON = (0.8, 0.85, 1.0, 1.0, 1.05, 1.0, 0.9, 0.85, 1.1, 1.25, 1.3, 0.9
 _REPEAT_MIX = {"GW1": 1.0, "GW2": 1.1, "SEN": 2.6}
 _HOURS_EACH = {"ONB": 16, "INT": 44, "TRN": 8}
 _WEEK_HOURS = 28
-_SUBJECTS = ("Login", "Gateway offline", "Wrong reading", "Invoice question", "New user", "Slow report", "Update failed")
+_SUBJECTS = (
+    "Login",
+    "Gateway offline",
+    "Wrong reading",
+    "Invoice question",
+    "New user",
+    "Slow report",
+    "Update failed",
+)
 
 
 def customer_days(deals: Deals, accounts: Accounts, clock: Clock) -> Ints:
@@ -51,18 +59,21 @@ def order_frame(deals: Deals, lines: Lines, accounts: Accounts, staff: Staff, id
     line, deal, day = line[on_time], deal[on_time], day[on_time]
     count = round(size.opportunities * _REPEAT_PER_DEAL)
     account, later = _visits(count, customer_days(deals, accounts, clock), np.array(_REPEAT_SEASON), clock, rng)
-    goods = np.array([PRODUCT_CODES.index(code) for code in _REPEAT_MIX])[choose(rng, list(_REPEAT_MIX.values()), count)]
+    goods = np.array([PRODUCT_CODES.index(code) for code in _REPEAT_MIX])[
+        choose(rng, list(_REPEAT_MIX.values()), count)
+    ]
     goods = on_sale(goods, later, later, clock)
     quantity = 1 + rng.negative_binomial(2, 0.18, count)
     region = accounts.region[account]
     price = price_cents(clock)[year_index(later, clock), goods, region]
     discount = np.where(rng.random(count) < 0.2, 500, 0)
+    closer = deals.owner(deals.close, staff, clock)
     return _order_rows(
         {
             "deal": np.r_[deal, np.full(count, -1)],
             "account": np.r_[deals.account[deal], account],
             "product": np.r_[lines.product[line], goods],
-            "owner": np.r_[deals.owner(deals.close, staff, clock)[deal], staff.owner(accounts.seat[account], later, clock)],
+            "owner": np.r_[closer[deal], staff.owner(accounts.seat[account], later, clock)],
             "day": np.r_[day, later],
             "quantity": np.r_[lines.quantity[line], quantity],
             "discount": np.r_[lines.discount[line], discount],

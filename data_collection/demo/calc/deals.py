@@ -50,14 +50,14 @@ class Deals:
     def __len__(self) -> int:
         return len(self.created)
 
-    def take(self, chosen: Bools | Ints) -> "Deals":
+    def take(self, chosen: Bools | Ints | slice) -> "Deals":
         return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
     def closed(self, clock: Clock) -> Bools:
-        return self.close <= clock.end
+        return np.asarray(self.close <= clock.end)
 
     def won(self, clock: Clock) -> Bools:
-        return self.closed(clock) & (self.depth == len(STAGES))
+        return np.asarray(self.closed(clock) & (self.depth == len(STAGES)))
 
     def owner(self, days: Ints, staff: Staff, clock: Clock) -> Ints:
         """Person who owns each deal on each day."""
@@ -106,7 +106,7 @@ def _creation(size: Size, staff: Staff, clock: Clock, rng: np.random.Generator) 
     weights = PLACE_DEALS[staff.seat_place][:, None] * staff.ramp_on[:, :until] * volume * day_weight
     visible = clock.start - clock.early
     alive = weights[:, visible:].sum() + 0.17 * weights[:, :visible].sum()  # few of the early ones live to the start
-    cells = spread(weights.ravel(), int(round(size.opportunities * weights.sum() / alive)), rng)
+    cells = spread(weights.ravel(), round(size.opportunities * weights.sum() / alive), rng)
     return cells // until, clock.early + cells % until
 
 

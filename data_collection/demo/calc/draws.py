@@ -42,21 +42,21 @@ def normal_of(uniform: Floats) -> Floats:
 def choose(rng: np.random.Generator, weights: Floats | list[float], count: int) -> Ints:
     """`count` indexes drawn with these weights, shape (count,)."""
     edges = np.cumsum(np.asarray(weights, dtype=float))
-    return np.searchsorted(edges / edges[-1], rng.random(count), side="right").clip(0, len(edges) - 1)
+    return np.asarray(np.searchsorted(edges / edges[-1], rng.random(count), side="right").clip(0, len(edges) - 1))
 
 
 def choose_rows(rng: np.random.Generator, weights: Floats) -> Ints:
     """One column index per row of `weights`, shape (rows, choices) -> (rows,)."""
     edges = np.cumsum(weights, axis=1)
     point = rng.random(len(weights)) * edges[:, -1]
-    return (edges < point[:, None]).sum(axis=1).clip(0, weights.shape[1] - 1)
+    return np.asarray((edges < point[:, None]).sum(axis=1).clip(0, weights.shape[1] - 1))
 
 
 def spread(total_weights: Floats, count: int, rng: np.random.Generator) -> Ints:
     """`count` cells drawn in proportion to their weights and evenly along them, ascending, shape (count,)."""
     edges = np.cumsum(total_weights)
     points = (np.arange(count) + rng.random(count)) / count * edges[-1]
-    return np.searchsorted(edges, points, side="right").clip(0, len(edges) - 1)
+    return np.asarray(np.searchsorted(edges, points, side="right").clip(0, len(edges) - 1))
 
 
 def codes(prefix: str, numbers: Ints, digits: int) -> Texts:

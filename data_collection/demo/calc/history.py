@@ -63,7 +63,8 @@ def _with_steps_back(rows: pd.DataFrame, is_dirty: Bools, clock: Clock, rng: np.
     back = rows[split].assign(stage=previous[split], begin=first[split], leave=second[split])
     again = rows[split].assign(begin=second[split])
     kept = rows.assign(leave=np.where(split, first, leave))
-    return pd.concat([kept, back, again]).sort_values(["deal", "begin"], kind="stable", ignore_index=True)
+    rows = pd.concat([kept, back, again])
+    return rows.sort_values(["deal", "begin"], kind="stable", ignore_index=True)
 
 
 def owner_frame(deals: Deals, staff: Staff, ids: Texts, clock: Clock, part: slice) -> pd.DataFrame:
@@ -156,7 +157,7 @@ def _amount_changes(keeping: Keeping, part: slice) -> pd.DataFrame:
 def _date_changes(
     d: Deals, keeping: Keeping, clock: Clock, rng: np.random.Generator, part: slice
 ) -> list[pd.DataFrame]:
-    """From the first promise to the date as it stands in one or more steps, the last at the latest on the closing day."""
+    """From the first promise to the date as it stands in one or more steps, none after the closing day."""
     promised, expected, last = keeping.promised[part], keeping.expected[part], d.last_day(clock)
     slip = expected - promised
     pushes = np.where(slip > 0, 1 + rng.poisson(np.clip(slip, 0, 90) / 45.0), 1)

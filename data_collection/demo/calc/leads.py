@@ -134,11 +134,16 @@ def lead_frame(
     count, converts = len(leads), leads.deal >= 0
     account = np.where(converts, deals.account[leads.deal], 0)
     place = leads.place
-    title = np.where(converts, choose(rng, [g for _t, g, _b in TITLES], count), choose(rng, [b for *_t, b in TITLES], count))
+    title = np.where(
+        converts, choose(rng, [g for _t, g, _b in TITLES], count), choose(rng, [b for *_t, b in TITLES], count)
+    )
     industries = text_array([name for name, *_ in INDUSTRIES])
     drawn = industries[choose(rng, [bad for *_name, bad in INDUSTRIES], count)]
     industry = np.where(converts, accounts.industry[account], drawn)
-    strangers = text_array([PLACES[p].iso for p in place.tolist()]), text_array([PLACES[p].city for p in place.tolist()])
+    strangers = (
+        text_array([PLACES[p].iso for p in place.tolist()]),
+        text_array([PLACES[p].city for p in place.tolist()]),
+    )
     other_name, other_domain = words.company_names(drawn, *strangers, rng)
     given, family, local = words.people(PLACE_CULTURE[place], rng)
     people = np.where(converts, accounts.employees[account], np.exp(rng.normal(4.0, 1.5, count)).astype(np.int64) + 1)

@@ -89,7 +89,9 @@ def _amounts(
     proposal = deals.entries[:, PROPOSAL]
     middle = proposal + (np.minimum(deals.close, clock.end) - proposal) * 2 // 3
     factor = np.exp(rng.normal(0.03, 0.22, count))
-    factor = np.where(is_over, 1.25 + 0.35 * rng.random(count), np.where(is_sand, 0.62 + 0.2 * rng.random(count), factor))
+    factor = np.where(
+        is_over, 1.25 + 0.35 * rng.random(count), np.where(is_sand, 0.62 + 0.2 * rng.random(count), factor)
+    )
     day = clock.working_from(np.where(is_over | is_sand, middle, proposal))
     changes = (proposal != NEVER) & (day <= clock.end) & (is_over | is_sand | (rng.random(count) < 0.55))
     initial = np.where(changes, np.maximum(np.round(final * factor, -4), 10_000).astype(np.int64), final)
@@ -97,9 +99,7 @@ def _amounts(
     return initial, np.where(changes, day, NEVER)
 
 
-def _dates(
-    deals: Deals, is_dirty: Bools, is_sand: Bools, clock: Clock, rng: np.random.Generator
-) -> tuple[Ints, Ints]:
+def _dates(deals: Deals, is_dirty: Bools, is_sand: Bools, clock: Clock, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Close date as it stands and as first promised."""
     count, closed = len(deals), deals.closed(clock)
     ahead = ((deals.close - clock.end) * (0.7 + 0.8 * rng.random(count)) + 35 * rng.random(count)).astype(np.int64)
@@ -158,20 +158,20 @@ def opportunity_frame(
             "forecast_category": pd.Categorical(text_array(CATEGORIES)[keeping.category(deals, clock)[part]]),
             "created_on": as_date(d.created),
             "close_date": as_date(keeping.expected[part]),
-            "next_step": _next_steps(closed, keeping.is_dirty[part], rng),
-            "lost_reason": _lost_reasons(closed & ~won, keeping.is_dirty[part], rng),
+            "next_step": pd.Categorical(_next_steps(closed, keeping.is_dirty[part], rng)),
+            "lost_reason": pd.Categorical(_lost_reasons(closed & ~won, keeping.is_dirty[part], rng)),
         }
     )
 
 
-def _next_steps(closed: Bools, is_dirty: Bools, rng: np.random.Generator) -> pd.Categorical:
+def _next_steps(closed: Bools, is_dirty: Bools, rng: np.random.Generator) -> Texts:
     known = rng.random(len(closed)) < np.where(is_dirty, 0.12, 0.9)
     drawn = text_array(NEXT_STEPS)[rng.integers(0, len(NEXT_STEPS), len(closed))]
-    return pd.Categorical(np.where(~closed & known, drawn, ""))
+    return np.where(~closed & known, drawn, "")
 
 
-def _lost_reasons(lost: Bools, is_dirty: Bools, rng: np.random.Generator) -> pd.Categorical:
+def _lost_reasons(lost: Bools, is_dirty: Bools, rng: np.random.Generator) -> Texts:
     known = rng.random(len(lost)) < np.where(is_dirty, 0.25, 0.94)
     weights: Floats = np.array([share for _reason, share in LOST_REASONS])
     drawn = text_array([reason for reason, _share in LOST_REASONS])[choose(rng, weights, len(lost))]
-    return pd.Categorical(np.where(lost & known, drawn, ""))
+    return np.where(lost & known, drawn, "")

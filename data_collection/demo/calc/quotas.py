@@ -16,6 +16,8 @@ from data_collection.demo.calc.market import REGIONS
 from data_collection.demo.calc.staff import DEVELOPMENT, RAMP, Staff, memberships
 
 QUARTERS_AHEAD = 2
+FEWEST_DAYS = 28  # who is there for less of a quarter has no quota in it
+LEAST_RAMP = 0.35  # of a full quota, from the first one on
 OVER_ASSIGNMENT = 1.05  # sum of the reps' quotas / the team's
 _ROUND = {"USD": 1_000, "EUR": 1_000, "THB": 10_000}
 #: Places that share a kind: small, middle, large accounts, account managers, development (no quota).
@@ -89,9 +91,9 @@ def _weights(staff: Staff, share: Floats, begin: int, end: int) -> tuple[Floats,
         left = people.left[p] if people.left[p] != NEVER else end
         low, high = max(begin, people.hired[p]), min(end, left)
         days.append((low, high))
-        if seat >= 0 and share[seat] > 0 and high > low:
+        if seat >= 0 and share[seat] > 0 and high - low >= min(FEWEST_DAYS, end - begin):
             month = min(max((low + high) // 2 - people.hired[p], 0) // 30, len(RAMP) - 1)
-            weight[p] = share[seat] * RAMP[month] * (high - low)
+            weight[p] = share[seat] * max(RAMP[month], LEAST_RAMP) * (high - low)
     return weight, days
 
 
@@ -135,5 +137,3 @@ def _team_rows(
     company = round(float((of_region * rates).sum()) / 1_000) * 1_000
     rows.append((*days, "bookings", "", "ALL", float(company), "USD"))
     return rows
-
-

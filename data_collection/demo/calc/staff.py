@@ -112,7 +112,7 @@ class _Names:
         """The person whose code is `given.family`."""
         self._given[code] = 1
         given, family = code.split(".")
-        g, f = np.argwhere(GIVEN_PLAIN == given)[0], np.argwhere(FAMILY_PLAIN == family)[0]
+        g, f = np.argwhere(given == GIVEN_PLAIN)[0], np.argwhere(family == FAMILY_PLAIN)[0]
         return f"{GIVEN[tuple(g)]} {FAMILY[tuple(f)]}", code
 
     def next(self, region: int) -> tuple[str, str]:
@@ -194,7 +194,7 @@ def _fill_seat(
     t, place = divmod(seat, SEATS_PER_TEAM)
     job = {ACCOUNT_MANAGER: "am", DEVELOPMENT: "sdr"}.get(place, "ae")
     opens = clock.early
-    if place in (2, 4) and t % 2 == 1 or place == 3 and not planted and t % 3 == 2:
+    if (place in (2, 4) and t % 2 == 1) or (place == 3 and not planted and t % 3 == 2):
         opens = clock.start + int(rng.integers(60, 800))  # the company grew by these seats
     hired = opens if opens > clock.early else clock.early - int(rng.integers(200, 1_900))
     luck = (0.3 + seat / 1.618034) % 1.0  # spread evenly over the seats, so that a few leave in every company

@@ -9,24 +9,24 @@ from data_collection.demo.calc.draws import Ints, Texts
 _PEOPLE = {
     "us": (
         "Grace Ethan Olivia Noah Hannah Caleb Megan Jordan Tessa Wyatt Paige Dylan Naomi Blake Erin Owen",
-        "Whitfield Mercer Holloway Pruitt Langley Sutton Barlow Kessler Haskins Draper Winslow Tate Rowley Vance "
-        "Ashby Corbin",
+        ("Whitfield Mercer Holloway Pruitt Langley Sutton Barlow Kessler Haskins Draper Winslow Tate Rowley Vance "
+        "Ashby Corbin"),
     ),
     "spanish": (
         "Lucía Mateo Carmen Diego Inés Álvaro Marta Rubén Elena Gonzalo Paula Javier Nuria Andrés Clara Tomás",
-        "Montalbán Ibáñez Cortijo Salcedo Peñalver Arriaga Quintana Bermúdez Olmedo Zurita Lozano Cabello Nájera "
-        "Villalta Robledo Escudero",
+        ("Montalbán Ibáñez Cortijo Salcedo Peñalver Arriaga Quintana Bermúdez Olmedo Zurita Lozano Cabello Nájera "
+        "Villalta Robledo Escudero"),
     ),
     "brazilian": (
-        "João Beatriz Rafael Camila Thiago Larissa Bruno Juliana Caio Renata Vinícius Fernanda Otávio Letícia Davi "
-        "Isadora",
-        "Albuquerque Teixeira Monteiro Siqueira Cavalcanti Drummond Furtado Novaes Bragança Peixoto Valadares "
-        "Rezende Queiroz Salles Toledo Prado",
+        ("João Beatriz Rafael Camila Thiago Larissa Bruno Juliana Caio Renata Vinícius Fernanda Otávio Letícia Davi "
+        "Isadora"),
+        ("Albuquerque Teixeira Monteiro Siqueira Cavalcanti Drummond Furtado Novaes Bragança Peixoto Valadares "
+        "Rezende Queiroz Salles Toledo Prado"),
     ),
     "nigerian": (
         "Amara Chidi Ngozi Tunde Folake Emeka Yetunde Ifeanyi Bola Kemi Segun Zainab Obinna Adaeze Musa Ronke",
-        "Okafor Adeyemi Nwosu Balogun Eze Ogunleye Onyeka Abubakar Chukwu Adebayo Nnamdi Lawal Oyelaran Udeh "
-        "Bankole Ekwueme",
+        ("Okafor Adeyemi Nwosu Balogun Eze Ogunleye Onyeka Abubakar Chukwu Adebayo Nnamdi Lawal Oyelaran Udeh "
+        "Bankole Ekwueme"),
     ),
     "chinese": (
         "Mei Wei Jing Hao Xiu Liang Yan Cheng Ling Bo Fang Jun Qing Tao Hui Rui",
@@ -34,38 +34,38 @@ _PEOPLE = {
     ),
     "indian": (
         "Priya Arjun Kavya Rohan Ananya Vikram Meera Sanjay Divya Karthik Nisha Rahul Lakshmi Aditya Pooja Suresh",
-        "Raman Iyer Deshpande Kulkarni Mehta Banerjee Nair Chatterjee Reddy Joshi Pillai Bhatt Sengupta Malhotra "
-        "Gowda Trivedi",
+        ("Raman Iyer Deshpande Kulkarni Mehta Banerjee Nair Chatterjee Reddy Joshi Pillai Bhatt Sengupta Malhotra "
+        "Gowda Trivedi"),
     ),
     "german": (
         "Lena Jonas Katrin Felix Anja Moritz Heike Stefan Nele Björn Ulrike Tobias Greta Holger Silke Jürgen",
-        "Brandes Kühn Lindemann Vogt Reinhardt Osterloh Pfeiffer Steinmetz Wegener Bäcker Hartwig Thiele Rösler "
-        "Albers Drews Kessel",
+        ("Brandes Kühn Lindemann Vogt Reinhardt Osterloh Pfeiffer Steinmetz Wegener Bäcker Hartwig Thiele Rösler "
+        "Albers Drews Kessel"),
     ),
     "swedish": (
         "Annika Erik Maja Lars Sigrid Nils Elsa Gustav Linnea Axel Freja Henrik Astrid Oskar Ebba Rasmus",
-        "Lindqvist Ekström Sandberg Nyström Hallberg Åkesson Dahlgren Wikström Söderlund Blomqvist Engström Holmberg "
-        "Ravn Kjeldsen Forsberg Norling",
+        ("Lindqvist Ekström Sandberg Nyström Hallberg Åkesson Dahlgren Wikström Söderlund Blomqvist Engström Holmberg "
+        "Ravn Kjeldsen Forsberg Norling"),
     ),
     "french": (
         "Camille Julien Aurélie Mathis Chloé Bastien Margaux Étienne Inès Quentin Solène Rémi Léa Gaspard Maëlle Luc",
-        "Delacourt Marchand Besson Rivière Chastain Lemoine Garnier Vasseur Fontenay Roussel Prévost Joubert Arnaud "
-        "Colin Mallet Tissot",
+        ("Delacourt Marchand Besson Rivière Chastain Lemoine Garnier Vasseur Fontenay Roussel Prévost Joubert Arnaud "
+        "Colin Mallet Tissot"),
     ),
     "polish": (
         "Zofia Jakub Agnieszka Michał Kinga Paweł Hanna Marek Ewa Kacper Magda Tomasz Iga Rafał Olga Piotr",
-        "Zawadzka Krawiec Sobczyk Walczak Jasińska Gajda Michalak Borkowski Urban Sikora Kozioł Drozd Czerwik Lis "
-        "Wrona Maj",
+        ("Zawadzka Krawiec Sobczyk Walczak Jasińska Gajda Michalak Borkowski Urban Sikora Kozioł Drozd Czerwik Lis "
+        "Wrona Maj"),
     ),
     "arabic": (
         "Layla Omar Nadia Karim Yasmin Hassan Rania Tariq Salma Idris Amina Faisal Dina Khalil Huda Samir",
-        "Haddad Mansour Al-Khatib Nasser Rahmani Farouk Zaidan Sabbagh Darwish Al-Masri Qasim Barakat Touma Shaheen "
-        "Ayoub Hakimi",
+        ("Haddad Mansour Al-Khatib Nasser Rahmani Farouk Zaidan Sabbagh Darwish Al-Masri Qasim Barakat Touma Shaheen "
+        "Ayoub Hakimi"),
     ),
     "thai": (
         "Ploy Anan Kanya Somchai Narin Malee Krit Suda Pim Thana Wanida Chai Araya Nattapong Dao Prasit",
-        "Srisai Thongdee Wattana Chaiyasit Boonmee Saetang Kittikul Phromma Rattanakul Jaidee Meechai Suksan "
-        "Kaewmanee Intharak Panyawong Limsakul",
+        ("Srisai Thongdee Wattana Chaiyasit Boonmee Saetang Kittikul Phromma Rattanakul Jaidee Meechai Suksan "
+        "Kaewmanee Intharak Panyawong Limsakul"),
     ),
     "vietnamese": (
         "Linh Minh Thao Quang Huong Tuan Mai Duc Lan Khoa Trang Phong Ngoc Bao Hanh Long",
@@ -73,13 +73,13 @@ _PEOPLE = {
     ),
     "japanese": (
         "Aiko Haruto Yui Ren Sakura Daichi Emi Kaito Nanami Sota Rin Takumi Hina Kenji Mio Riku",
-        "Fujimori Nakagawa Ishikawa Takeda Morita Hayashi Okada Matsuda Kuroda Shibata Endo Uchida Nishida Kono "
-        "Arai Sugawara",
+        ("Fujimori Nakagawa Ishikawa Takeda Morita Hayashi Okada Matsuda Kuroda Shibata Endo Uchida Nishida Kono "
+        "Arai Sugawara"),
     ),
     "indonesian": (
         "Dewi Budi Sari Agus Putri Bayu Indah Rizky Wulan Hendra Ratna Fajar Intan Yoga Citra Dimas",
-        "Santoso Wijaya Pratama Hidayat Kusuma Setiawan Nugroho Lestari Saputra Wibowo Halim Gunawan Maharani "
-        "Siregar Harahap Utomo",
+        ("Santoso Wijaya Pratama Hidayat Kusuma Setiawan Nugroho Lestari Saputra Wibowo Halim Gunawan Maharani "
+        "Siregar Harahap Utomo"),
     ),
 }  # fmt: skip
 CULTURES = tuple(_PEOPLE)

@@ -71,7 +71,7 @@ def test_the_last_weeks_are_full_and_weekends_empty(frames: Frames) -> None:
 
 def test_amount_is_the_sum_of_the_lines(frames: Frames) -> None:
     lines = frames["opportunity_line"]
-    cents = (lines["quantity"] * (lines["unit_price"] * 100).round() * (10_000 - (lines["discount"] * 10_000).round()))
+    cents = lines["quantity"] * (lines["unit_price"] * 100).round() * (10_000 - (lines["discount"] * 10_000).round())
     assert ((lines["amount"] * 100).round() == np.floor(cents / 10_000 + 0.5)).all()
     sums = (lines["amount"] * 100).round().groupby(lines["opportunity"]).sum()
     deals = frames["opportunity"].set_index("external_id")["amount"]
