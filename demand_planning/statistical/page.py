@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from demand_planning.statistical.calc.cells import month_number, month_start
@@ -15,7 +16,6 @@ from demand_planning.statistical.models import NONE, ForecastPoint, ForecastRun,
 from demand_planning.statistical.words import backtest_rows, coverage_words, method_words, month_words
 from salesops.charts import figures
 from salesops.frame.components import ChartCard, Choice, Column, Delta, Filter, KpiCard, Table
-from salesops.frame.navigation import url_of
 
 SHOWN_MONTHS = 36
 SORTS = {
@@ -99,6 +99,12 @@ def filters(ask: Asked) -> list[Filter]:
     ]
 
 
+def level_words(series: ForecastSeries) -> str:
+    if series.item_kind == ForecastSeries.ItemKind.PRODUCT or not series.item:
+        return str(series.get_level_display())
+    return _("Family in a territory") if series.place else _("Product family")
+
+
 def unit_of(measure: str) -> str:
     return "number" if measure == Measure.UNITS else "money"
 
@@ -108,7 +114,7 @@ def currency_of(measure: str, run: ForecastRun) -> str:
 
 
 # --- one series ---------------------------------------------------------------------------
-def cards(series: ForecastSeries, run: ForecastRun) -> list[KpiCard]:
+def cards(series: ForecastSeries, run: ForecastRun, *, linked: bool) -> list[KpiCard]:
     unit, currency = unit_of(series.measure), currency_of(series.measure, run)
     last = sum(series.history[-12:]) if len(series.history) >= 12 else None
     change = float(series.next_year) / last - 1 if last else None
@@ -129,14 +135,15 @@ def cards(series: ForecastSeries, run: ForecastRun) -> list[KpiCard]:
             last,
             unit,
             currency,
+            href=_last_year_href(series) if linked and last is not None else "",
             reason=_("Fewer than 12 months of history."),
             definition=_("Sum of the last 12 months that are over."),
         ),
         KpiCard(
-            _("Error against the naive"),
+            _("Error, share of the naive's"),
             series.against_naive,
-            "ratio",
-            definition=_("Backtest error divided by the plain rule's; below 1 is better than the plain rule."),
+            "percent",
+            definition=_("Backtest error divided by the plain rule's; below 100 % is better than the plain rule."),
             reason=_("There is no backtest for this series."),
         ),
         KpiCard(
@@ -147,6 +154,11 @@ def cards(series: ForecastSeries, run: ForecastRun) -> list[KpiCard]:
             reason=_("There is no backtest for this series."),
         ),
     ]
+
+
+def _last_year_href(series: ForecastSeries) -> str:
+    start = month_start(month_number(series.forecast_from) - 12)
+    return rows_href(series, **{"from": start.isoformat(), "to": series.forecast_from.isoformat()})
 
 
 def chart(
@@ -197,31 +209,27 @@ def _query(ask: Asked) -> dict[str, str]:
 
 def history_table(series: ForecastSeries, *, linked: bool) -> Table:
     """Closed months, newest first; each opens its rows where this person may see all of them."""
-    rows_url = url_of("rows") if linked else None
     lines = [
-        {"month": month_words(month), "actual": value, "href": _rows_href(rows_url, series, month)}
+        {
+            "month": month_words(month),
+            "actual": value,
+            "href": rows_href(series, period=f"{month:%Y-%m}") if linked else "",
+        }
         for month, value in reversed(_past(series))
     ]
+    kind = unit_of(series.measure)
     columns = [
         Column("month", _("Month")),
-        Column(
-            "actual",
-            _("Actual"),
-            "money" if series.measure != Measure.UNITS else "number",
-            href="href" if rows_url else "",
-            places=0,
-        ),
+        Column("actual", _("Actual"), kind, href="href" if linked else "", places=0),
     ]
     return Table(columns, lines, _("Closed months, newest first"))
 
 
-def _rows_href(rows_url: str | None, series: ForecastSeries, month: date) -> str:
-    if rows_url is None:
-        return ""
+def rows_href(series: ForecastSeries, **period: str) -> str:
+    """The rows behind actual values of the series."""
     item = "product" if series.item_kind == ForecastSeries.ItemKind.PRODUCT else "family"
-    query = {"kpi": series.measure, "period": f"{month:%Y-%m}", "cmp": "none"}
-    query |= {k: v for k, v in ((item, series.item), ("territory", series.place)) if v}
-    return f"{rows_url}?{urlencode(query)}"
+    query = period | {k: v for k, v in ((item, series.item), ("territory", series.place)) if v}
+    return f"{reverse('rows', args=[series.measure])}?{urlencode(query)}"
 
 
 def points_table(series: ForecastSeries, points: list[ForecastPoint], run: ForecastRun) -> Table:
@@ -292,7 +300,7 @@ def list_table(rows: list[ForecastSeries], run: ForecastRun, measure: str) -> Ta
     lines = [
         {
             "name": series.name,
-            "level": series.get_level_display(),
+            "level": level_words(series),
             "next_year": series.next_year,
             "method": method_words(series),
             "months": series.months_n,
@@ -338,4 +346,4 @@ def list_table(rows: list[ForecastSeries], run: ForecastRun, measure: str) -> Ta
         Column("method", _("Method")),
         Column("months", _("Months"), "count"),
     ]
-    return Table(columns, lines, _("Series, largest first"), phone="cards")
+    return Table(columns, lines, _("Series, largest first"))

@@ -82,7 +82,7 @@ def _of_series(request: HttpRequest, run: ForecastRun, ask: page.Asked) -> dict[
     linked = seen_territories(request.user) is None
     return {
         "series": ask.chosen,
-        "cards": page.cards(ask.chosen, run),
+        "cards": page.cards(ask.chosen, run, linked=linked),
         "chart": page.chart(ask.chosen, points, run, ask, linked=linked),
         "sentences": sentences(ask.chosen, run),
         "points": page.points_table(ask.chosen, points, run),

@@ -86,8 +86,8 @@ def test_a_killed_chunk_is_finished_by_the_next(sales: None) -> None:
 
 
 def test_chunks_cover_every_series_once() -> None:
-    run = ForecastRun(series_n=250)
-    assert chunks(run) == [(0, 83), (83, 167), (167, 250)]
+    assert chunks(ForecastRun(series_n=250, origins=1)) == [(0, 83), (83, 167), (167, 250)]
+    assert chunks(ForecastRun(series_n=100, origins=3)) == [(0, 50), (50, 100)]  # four fits a series, not two
 
 
 def test_ended_product_is_zero_and_planned_end_is_kept(sales: None, products: dict[str, Product]) -> None:

@@ -1,4 +1,6 @@
 import csv
+import html
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +60,16 @@ def test_series_by_address_is_the_same_in_page_csv_and_api(run: ForecastRun, ana
     assert f"{round(series.next_year):,}" in page
     models = {row["model"] for row in detail["backtest"]}
     assert {"Median (used)", "Seasonal naive: same month last year (the naive)", "MSTL with smoothed trend"} <= models
+
+
+def test_history_opens_its_rows(run: ForecastRun, analyst_client: Client, manager_client: Client) -> None:
+    """October 2026, Suite in the north: 100 + 30 (season) + 35 (growth)."""
+    page = analyst_client.get(f"{URL}?measure=bookings&product=suite&territory=northlands").content.decode()
+    link = re.search(r'href="(/rows/bookings/[?]period=2026-10[^"]*)"[^>]*>16,500<', page)
+    assert link
+    rows = analyst_client.get(html.unescape(link[1]))
+    assert rows.status_code == 200 and "16,500" in rows.content.decode()
+    assert "/rows/bookings/?period=2026-10" not in manager_client.get(URL).content.decode()
 
 
 def test_list_is_sorted_by_size(run: ForecastRun, analyst_client: Client) -> None:
