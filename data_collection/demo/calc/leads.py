@@ -25,7 +25,7 @@ from data_collection.demo.calc.market import (
     UNLED_SOURCES,
 )
 from data_collection.demo.calc.sizes import SEATS_PER_TEAM, Size
-from data_collection.demo.calc.staff import DEVELOPMENT, Staff
+from data_collection.demo.calc.staff import ACCOUNT_MANAGER, DEVELOPMENT, Staff
 
 SOURCE_NAMES = (*(name for name, *_ in SOURCES), "Outbound", CUSTOMER_SOURCE)
 _UNTOUCHED = 0.06
@@ -167,7 +167,7 @@ def lead_frame(
             "lead_source": pd.Categorical(text_array(SOURCE_NAMES)[leads.source]),
             "campaign": pd.Categorical(text_array(CAMPAIGNS)[rng.integers(0, len(CAMPAIGNS), count)]),
             "status": pd.Categorical(status),
-            "owner": staff.codes[staff.owner(leads.seat, leads.created, clock)],
+            "owner": staff.codes[_owner(leads, deals, staff, clock)],
             "segment": pd.Categorical(text_array(SEGMENT_CODES)[segment]),
             "product": pd.Categorical(np.where(converts, text_array(PRODUCT_CODES)[deals.product[leads.deal]], "")),
             "account": np.where(converts, accounts.ids[account], ""),
@@ -182,6 +182,15 @@ def lead_frame(
             "disqualified_reason": pd.Categorical(np.where(status == "disqualified", reason, "")),
         }
     )
+
+
+def _owner(leads: Leads, deals: Deals, staff: Staff, clock: Clock) -> Ints:
+    """The development rep, until sales accepts the lead: then the account executive it was handed to."""
+    handed = leads.accepted != NEVER
+    colleague = leads.seat // SEATS_PER_TEAM * SEATS_PER_TEAM + np.arange(len(leads)) % ACCOUNT_MANAGER
+    closer = np.where(leads.deal >= 0, deals.seat[leads.deal], colleague)
+    seat, day = np.where(handed, closer, leads.seat), np.where(handed, leads.accepted, leads.created)
+    return staff.owner(seat, day, clock)
 
 
 def _status(leads: Leads) -> Texts:

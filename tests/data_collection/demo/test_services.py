@@ -12,7 +12,7 @@ from data_collection.demo.calc.sizes import SIZES
 from data_collection.demo.logins import LOGINS, PASSWORD
 from data_collection.demo.services import DemoRefused, Recipe, demo_known, demo_load, demo_recipe
 from data_collection.demo.truths import LOGIN_MANAGER, LOGIN_REP
-from data_collection.models import Account, Activity, Opportunity, OpportunityLine, Quota, Rep, Team
+from data_collection.models import Account, Activity, Lead, Opportunity, OpportunityLine, Quota, Rep, Team
 from salesops.models import Company, FxRate, User
 from tests.builders import make_account
 from tests.data_collection.demo.frames import TINY, UNTIL
@@ -61,7 +61,8 @@ def test_logins_open_and_are_linked(client: Client) -> None:
     team = Rep.objects.get(code=LOGIN_REP).memberships.on(UNTIL).get().team
     assert manager.manages.on(UNTIL).get().team == team
     assert User.objects.get(email="ops@demo.example").is_staff
-    assert Opportunity.objects.visible_to(User.objects.get(email="rep@demo.example")).count() >= 10
+    rep = User.objects.get(email="rep@demo.example")
+    assert Opportunity.objects.visible_to(rep).count() >= 10 and Lead.objects.visible_to(rep).exists()
 
     out = StringIO()
     call_command("demo_logins", stdout=out)
