@@ -2,6 +2,7 @@
 
 from data_collection.crm import admin as crm
 from data_collection.imports import admin as imports
+from data_collection.kpis import admin as kpis
 from data_collection.organisation import admin as organisation
 
-__all__ = ["crm", "imports", "organisation"]
+__all__ = ["crm", "imports", "kpis", "organisation"]
