@@ -68,5 +68,5 @@ class _Teller:
             self._thread.submit(self._job.progress, done, total, message).result()
 
     def close(self) -> None:
-        self._thread.submit(connection.close).result()
+        self._thread.submit(lambda: connection.close()).result()  # the thread's own
         self._thread.shutdown()

@@ -7,6 +7,7 @@ mistake it found, each with its place. The format is documented in docs/guide/im
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -276,7 +277,7 @@ class _Reader:
         mark, zone = str(raw.get("decimal", base.decimal)), str(raw.get("time_zone", base.time_zone))
         if mark not in {".", ","}:
             self.problems.append(f"{place}.decimal: write “.” or “,”.")
-        if zone not in available_timezones():
+        if zone not in _time_zones():
             self.problems.append(f"{place}.time_zone: “{zone}” is no time zone; write for example Europe/Berlin.")
         return Formats(dates, mark, zone)
 
@@ -306,6 +307,11 @@ class _Reader:
         return f"unknown: “{word}”." + (
             f" Did you mean “{near[0]}”?" if near else f" Known: {', '.join(sorted(known))}."
         )
+
+
+@cache
+def _time_zones() -> set[str]:
+    return available_timezones()  # walks the disk
 
 
 def _as_text(value: Any) -> str:

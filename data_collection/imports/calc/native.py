@@ -31,7 +31,7 @@ def native_target(table: Table, system: str) -> dict[str, Any]:
         if field.name == "system":
             fields[field.name] = {"column": "system", "optional": True, "default": system}
         else:
-            fields[field.name] = {"column": field.name, "optional": not field.required and field.name not in table.key}
+            fields[field.name] = {"column": field.name, "optional": not field.required}
     return {"table": table.name, "fields": fields}
 
 

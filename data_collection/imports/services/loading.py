@@ -217,17 +217,17 @@ class _Loader:
             "table": self.plan.table.name,
             "row": n,
             "cells": cells,
-            "reasons": [self.reason(n, self.plan.problems[i], named) for i in dict.fromkeys(err)],
+            "reasons": [self.reason(n, self.plan.problems[i], named, len(cells)) for i in dict.fromkeys(err)],
         }
 
-    def reason(self, n: int, problem: Problem, named: dict[str, str]) -> dict[str, str]:
+    def reason(self, n: int, problem: Problem, named: dict[str, str], width: int) -> dict[str, str]:
         value = " ".join(named.get(column, "") for column in problem.columns) or problem.constant or ""
         reason, fix = self.notes.get((n, problem.index), problem.reason), problem.fix
         hint = self.hints.get((problem.field, value))
         if hint:
             fix = f"Did you mean “{hint}”? Confirm the suggestion, or correct the value."
         if problem.index == self.plan.ragged:
-            reason = f"the row has {len(named)} cells, the header {len(self.raw.headers)}"
+            reason = f"the row has {width} cells, the header {len(self.raw.headers)}"
         return {"field": problem.field, "value": value, "reason": reason, "fix": fix}
 
     def write(self, cursor: CursorWrapper) -> None:

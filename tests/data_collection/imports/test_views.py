@@ -1,0 +1,139 @@
+"""The Sources page: operations upload, try, confirm and apply; nobody else gets in."""
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from data_collection.imports.models import ImportBatch, ImportFile
+from data_collection.models import Opportunity, Product, Rep
+from salesops.access.models import User
+from salesops.jobs.services import job_work
+from tests.data_collection.imports.conftest import counts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_media(tmp_path, monkeypatch: pytest.MonkeyPatch, settings) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def csv_file(name: str, text: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text.encode(), content_type="text/csv")
+
+
+def upload(client: Client, *files: SimpleUploadedFile, dry_run: bool = True) -> ImportBatch:
+    data = {"mapping": "native", "files": list(files)} | ({"dry_run": "on"} if dry_run else {})
+    answer = client.post(reverse("sources"), data)
+    assert answer.status_code == 302, answer.content.decode()
+    batch = ImportBatch.objects.first()
+    assert batch is not None and answer["Location"] == reverse("import_batch", args=[batch.pk])
+    job_work(batch.job)
+    batch.refresh_from_db()
+    return batch
+
+
+@pytest.fixture
+def ops(client: Client, analyst: User) -> Client:
+    client.force_login(analyst)
+    return client
+
+
+FILES = {
+    "product.csv": "code,name\nGTX Pro,GTX Pro\n",
+    "stage.csv": "name,rank\nOpen,1\n",
+    "opportunity.csv": "external_id,name,stage,product\n1,A,Open,GTXPro\n2,B,Open,GTX Pro\n3,C,Open,GTX Pro\n",
+}
+
+
+def test_try_confirm_apply(ops: Client) -> None:
+    tried = upload(ops, *(csv_file(name, text) for name, text in FILES.items()))
+    assert tried.state == "tried" and counts(tried, "opportunity") == (3, 2, 0, 0, 1)
+    assert not Product.objects.exists()
+    page = ops.get(reverse("import_batch", args=[tried.pk])).content.decode()
+    assert "GTXPro" in page and "98 %" in page and "no product with this code is known" in page and "Apply" in page
+
+    suggestion = tried.suggestions.get()
+    ops.post(reverse("import_confirm", args=[tried.pk]), {"suggestion": suggestion.pk})
+    answer = ops.post(reverse("import_apply", args=[tried.pk]))
+    applied = ImportBatch.objects.first()
+    assert answer["Location"] == reverse("import_batch", args=[applied.pk])
+    job_work(applied.job)
+    applied.refresh_from_db()
+    assert (applied.state, counts(applied, "opportunity")) == ("applied", (3, 3, 0, 0, 0))
+    assert Opportunity.objects.filter(product__code="GTX Pro").count() == 3
+    assert not ImportFile.objects.exclude(stored="").exists()  # kept until applied
+    assert not [path for path in (settings.MEDIA_ROOT / "imports").rglob("*") if path.is_file()]
+    assert ops.get(reverse("sources")).status_code == 200
+    assert ops.get(reverse("import_batch", args=[applied.pk])).status_code == 200
+
+
+def test_confirming_after_an_applied_import_brings_the_rejected_rows_in(ops: Client) -> None:
+    first = upload(ops, *(csv_file(name, text) for name, text in FILES.items()), dry_run=False)
+    assert counts(first, "opportunity") == (3, 2, 0, 0, 1)
+    ops.post(reverse("import_confirm", args=[first.pk]))
+    again = ImportBatch.objects.first()
+    assert again.retry_of == first
+    job_work(again.job)
+    assert Opportunity.objects.count() == 3
+
+
+def test_a_job_that_runs_twice_imports_once(ops: Client) -> None:
+    from data_collection.imports.tasks import run_import
+    from salesops.jobs.registry import JobHandle
+
+    batch = upload(ops, csv_file("rep.csv", "code,name\na,A\n"), dry_run=False)
+    run_import(JobHandle(row=batch.job, token=batch.job.lease_token))
+    assert Rep.objects.count() == 1
+    batch.refresh_from_db()
+    assert counts(batch, "rep") == (1, 1, 0, 0, 0)
+
+
+def test_rejected_rows_download(ops: Client) -> None:
+    batch = upload(ops, csv_file("rep.csv", "code,name,email\na,,=1+1\n"))
+    answer = ops.get(reverse("import_rejected", args=[batch.pk]))
+    text = b"".join(answer.streaming_content).decode()
+    assert text.splitlines()[1] == "rep.csv,2,rep,name “” is empty but required. Fill it in.,a,,'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (SimpleUploadedFile("deals.xlsx", b"PK\x03\x04"), "is no CSV file; the name must end in"),
+        (SimpleUploadedFile("deals.csv", b"PK\x03\x04" + bytes(50)), "is an Excel or ZIP file, not a CSV file"),
+        (SimpleUploadedFile("deals.csv.gz", b"a,b\n1,2\n"), "content and name ending do not fit"),
+        (SimpleUploadedFile("empty.csv", b""), "empty"),
+    ],
+)
+def test_wrong_files_are_refused_at_the_door(ops: Client, file: SimpleUploadedFile, words: str) -> None:
+    answer = ops.post(reverse("sources"), {"mapping": "native", "files": [file]})
+    assert answer.status_code == 400 and words in answer.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_too_large_a_file_is_refused(ops: Client, settings) -> None:
+    settings.IMPORT_MAX_MB = 1
+    answer = ops.post(reverse("sources"), {"mapping": "native", "files": [csv_file("a.csv", "a,b\n" * 400_000)]})
+    assert "is larger than 1 MB" in answer.content.decode()
+
+
+def test_a_name_with_a_path_stays_a_name(ops: Client) -> None:
+    batch = upload(ops, csv_file("../../etc/rep.csv", "code,name\na,A\n"))
+    row = batch.files.get()
+    assert row.name == "rep.csv" and row.stored.name.startswith("imports/") and ".." not in row.stored.name
+
+
+@pytest.mark.parametrize("person", ["rep_user", "manager", "executive", "finance", "viewer"])
+def test_others_are_kept_out(client: Client, request: pytest.FixtureRequest, person: str) -> None:
+    client.force_login(request.getfixturevalue(person))
+    batch = ImportBatch.objects.create(mapping="native", system="native", state="applied")
+    for name, args in (("sources", []), ("import_batch", [batch.pk]), ("import_rejected", [batch.pk])):
+        assert client.get(reverse(name, args=args)).status_code == 403, name
+    for name in ("import_confirm", "import_apply"):
+        assert client.post(reverse(name, args=[batch.pk])).status_code == 403, name
+    assert (
+        client.post(reverse("sources"), {"mapping": "native", "files": [csv_file("a.csv", "a\n1\n")]}).status_code
+        == 403
+    )
