@@ -17,7 +17,7 @@ START_SECONDS = 90
 # manage.py commands that read no table and send no task.
 WITHOUT_SERVERS = frozenset(
     ["check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages"]
-    + ["startapp", "startproject", "version"]
+    + ["startapp", "startproject", "version", "forecast"]
 )
 
 
