@@ -1,6 +1,7 @@
 """Build the fact tables: everything, or only the days that changed. Both give the same tables.
 
-One transaction under one advisory lock: a killed run leaves the old facts and the marks as they were.
+One transaction an area, under one advisory lock: a killed run leaves the old facts of that area and its marks as
+they were.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,36 +29,34 @@ class Built:
 
 
 def facts_rebuild(*, progress: Progress | None = None) -> Built:
-    """Build every fact table anew. Readers see the old ones until the commit."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        _begin(cursor)
-        cursor.execute("DELETE FROM data_collection_factdirty")
-        rows = 0
-        for number, area in enumerate(AREAS.values()):
-            if progress:
-                progress(number, len(AREAS), area.name)
-            rows += _rebuild(cursor, area)
-        return Built(tuple(AREAS), (), rows)
+    """Build every fact table anew. Readers see an area's old tables until its commit."""
+    return _build(progress, whole=True)
 
 
 def facts_refresh(*, progress: Progress | None = None) -> Built:
     """Build the days again whose rows changed since the last build; nothing changed costs one query."""
-    if not _anything_dirty():
-        return Built((), (), 0)
+    return _build(progress, whole=False) if _anything_dirty() else Built((), (), 0)
+
+
+def _build(progress: Progress | None, *, whole: bool) -> Built:
+    rebuilt, refreshed, rows = [], [], 0
     with transaction.atomic(), connection.cursor() as cursor:
         _begin(cursor)
-        marks = _take_marks(cursor)
-        rebuilt, refreshed, rows = [], [], 0
-        for number, (name, ranges) in enumerate(marks.items()):
-            if progress:
-                progress(number, len(marks), name)
-            if _is_most(ranges):
-                rows += _rebuild(cursor, AREAS[name])
-                rebuilt.append(name)
-            else:
-                rows += _refresh(cursor, AREAS[name], ranges)
-                refreshed.append(name)
-        return Built(tuple(rebuilt), tuple(refreshed), rows)
+        _spread_marks(cursor)
+    for number, area in enumerate(AREAS.values()):
+        if progress:  # between the transactions: the heartbeat must be seen by others
+            progress(number, len(AREAS), area.name)
+        with transaction.atomic(), connection.cursor() as cursor:
+            _begin(cursor)
+            ranges = _take_marks(cursor, area)
+            if whole or _is_most(ranges):
+                rows += _fill(cursor, area)
+                _swap(cursor, area)
+                rebuilt.append(area.name)
+            elif ranges:
+                rows += _refresh(cursor, area, ranges)
+                refreshed.append(area.name)
+    return Built(tuple(rebuilt), tuple(refreshed), rows)
 
 
 def _anything_dirty() -> bool:
@@ -85,29 +84,35 @@ class Range:
         return self.start is not None and self.end is not None and (self.end - self.start).days == 1
 
 
-def _take_marks(cursor: CursorWrapper) -> dict[str, list[Range]]:
-    """Remove the marks; area -> touched ranges, merged.
+def _spread_marks(cursor: CursorWrapper) -> None:
+    """Turn marks of every area into one for each, so that areas can be built one by one."""
+    cursor.execute(
+        """
+        WITH taken AS (DELETE FROM data_collection_factdirty WHERE area = '*' RETURNING day_from, day_to)
+        INSERT INTO data_collection_factdirty (area, day_from, day_to)
+        SELECT DISTINCT a.name, t.day_from, t.day_to FROM taken t CROSS JOIN unnest(%s) a(name)
+        """,
+        [list(AREAS)],
+    )
+
+
+def _take_marks(cursor: CursorWrapper, area: Area) -> list[Range]:
+    """Remove the marks of an area; the touched ranges, merged.
 
     Rows committed between this statement and the sums below may be counted already; their marks stay,
     so the next refresh counts those days again.
     """
     cursor.execute(
         """
-        WITH taken AS (DELETE FROM data_collection_factdirty RETURNING area, day_from, day_to),
-        spread AS (
-            SELECT a.name, t.day_from, t.day_to FROM taken t
-            JOIN unnest(%s) a(name) ON t.area IN (a.name, '*') WHERE t.day_from < t.day_to),
-        merged AS (SELECT name, unnest(range_agg(daterange(day_from, day_to))) AS days FROM spread GROUP BY name)
-        SELECT name, CASE WHEN isfinite(lower(days)) THEN lower(days) END,
+        WITH taken AS (DELETE FROM data_collection_factdirty WHERE area = %s RETURNING day_from, day_to),
+        merged AS (SELECT unnest(range_agg(daterange(day_from, day_to))) AS days FROM taken WHERE day_from < day_to)
+        SELECT CASE WHEN isfinite(lower(days)) THEN lower(days) END,
                CASE WHEN isfinite(upper(days)) THEN upper(days) END
-        FROM merged ORDER BY name, lower(days)
+        FROM merged ORDER BY lower(days)
         """,
-        [list(AREAS)],
+        [area.name],
     )
-    marks: dict[str, list[Range]] = {}
-    for name, start, end in cursor.fetchall():
-        marks.setdefault(name, []).append(Range(start, end))
-    return marks
+    return [Range(start, end) for start, end in cursor.fetchall()]
 
 
 def _is_most(ranges: list[Range]) -> bool:
@@ -181,22 +186,33 @@ def _next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
-def _rebuild(cursor: CursorWrapper, area: Area) -> int:
-    """Fill new tables and put them in the place of the old ones: readers wait only for the renaming."""
-    rows = _replace(cursor, area.days, area, _sums(area, "day", area.events, "true"))
-    return rows + _replace(cursor, area.months, area, _sums(area, MONTH, area.days, "true"))
+def _fill(cursor: CursorWrapper, area: Area) -> int:
+    """Build both tables of an area beside the old ones."""
+    rows = _fill_table(cursor, area.days, area, _sums(area, "day", area.events, "true"))
+    return rows + _fill_table(cursor, area.months, area, _sums(area, MONTH, f"{area.days}_new", "true"))
 
 
-def _replace(cursor: CursorWrapper, table: str, area: Area, select: str) -> int:
+def _fill_table(cursor: CursorWrapper, table: str, area: Area, select: str) -> int:
     cursor.execute(f"CREATE TABLE {table}_new (LIKE {table} INCLUDING DEFAULTS)")
     rows = _insert(cursor, f"{table}_new", area, select, [])
+    for name, definition in _indexes(cursor, table):
+        cursor.execute(definition.replace(f" {name} ON ", f" {name}_new ON ").replace(f"{table} ", f"{table}_new "))
+    cursor.execute(f"ANALYZE {table}_new")
+    return rows
+
+
+def _swap(cursor: CursorWrapper, area: Area) -> None:
+    """Put the new tables in the place of the old: the only moment readers wait, so it comes last."""
+    for table in (area.days, area.months):
+        names = [name for name, _definition in _indexes(cursor, table)]
+        cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
+        for name in names:
+            cursor.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
+
+
+def _indexes(cursor: CursorWrapper, table: str) -> list[tuple[str, str]]:
     cursor.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema AND tablename = %s", [table]
     )
-    indexes = cursor.fetchall()
-    cursor.execute(f"DROP TABLE {table}")
-    cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
-    for _name, definition in indexes:
-        cursor.execute(definition)
-    cursor.execute(f"ANALYZE {table}")
-    return rows
+    return list(cursor.fetchall())
