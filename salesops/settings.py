@@ -98,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "salesops.frame.context.frame",
+                "salesops.jobs.context.fresh",
             ],
         },
     },

@@ -10,7 +10,7 @@ from salesops.frame.theme import theme_of
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`frame.groups`, `frame.phone`, `frame.home`, `frame.theme`, and `freshness`."""
+    """`frame.groups`, `frame.phone`, `frame.home`, `frame.theme`."""
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
     return {
@@ -21,11 +21,4 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "profile": navigation.url_of("profile"),
             "theme": theme_of(request),
         },
-        "freshness": SimpleLazyObject(_freshness) if signed_in else None,
     }
-
-
-def _freshness() -> object:
-    from salesops.jobs.selectors import freshness  # late: templates of error pages must not need the database
-
-    return freshness()
