@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PASSWORD, Product
+from tests.browser.conftest import PASSWORD, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -63,11 +63,11 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def logins(browser: Browser, product: Product) -> dict[str, dict]:
+def logins(browser: Browser, site: Site) -> dict[str, dict]:
     """One login per role, through the form; the session is reused."""
     found = {}
     for role in PAGES:
-        context = browser.new_context(base_url=product.url)
+        context = browser.new_context(base_url=site.url)
         page = context.new_page()
         page.goto("/accounts/login/")
         page.fill("input[name=login]", f"{role}@demo.example")
@@ -82,10 +82,10 @@ def logins(browser: Browser, product: Product) -> dict[str, dict]:
 
 @contextmanager
 def opened(
-    browser: Browser, product: Product, state: dict, size: str, scheme: str
+    browser: Browser, site: Site, state: dict, size: str, scheme: str
 ) -> Iterator[tuple[BrowserContext, Page, Watch]]:
     context = browser.new_context(
-        base_url=product.url,
+        base_url=site.url,
         storage_state=state,
         viewport=SIZES[size],
         color_scheme=scheme,
@@ -94,7 +94,7 @@ def opened(
     )
     page = context.new_page()
     try:
-        yield context, page, Watch(page, product.url)
+        yield context, page, Watch(page, site.url)
     finally:
         context.close()
 
@@ -115,10 +115,10 @@ def draw_charts(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("role", PAGES)
 def test_pages_are_sound(
-    browser: Browser, product: Product, logins: dict[str, dict], role: str, size: str, scheme: str
+    browser: Browser, site: Site, logins: dict[str, dict], role: str, size: str, scheme: str
 ) -> None:
     faults: dict[str, list[str]] = {}
-    with opened(browser, product, logins[role], size, scheme) as (_context, page, watch):
+    with opened(browser, site, logins[role], size, scheme) as (_context, page, watch):
         for path in PAGES[role]:
             watch.faults.clear()
             answer = page.goto(path, wait_until="load")
@@ -137,11 +137,11 @@ def test_pages_are_sound(
     assert not faults, "\n".join(f"{path}: {', '.join(found)}" for path, found in faults.items())
 
 
-def test_policy_holds_without_tests_in_the_page(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
+def test_policy_holds_without_tests_in_the_page(browser: Browser, site: Site, logins: dict[str, dict]) -> None:
     """The strict policy is sent, and pages with charts and htmx parts work under it."""
-    context = browser.new_context(base_url=product.url, storage_state=logins["manager"])
+    context = browser.new_context(base_url=site.url, storage_state=logins["manager"])
     page = context.new_page()
-    watch = Watch(page, product.url)
+    watch = Watch(page, site.url)
     for path in ("/collect/overview/", "/collect/funnel/", "/demand/forecast/", "/accounts/login/", "/collect/kpis/"):
         answer = page.goto(path)
         assert answer is not None
@@ -153,8 +153,8 @@ def test_policy_holds_without_tests_in_the_page(browser: Browser, product: Produ
     assert watch.faults == []
 
 
-def test_phone_page_loads_no_chart_library(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
-    context = browser.new_context(base_url=product.url, storage_state=logins["rep"], viewport=SIZES["phone"])
+def test_phone_page_loads_no_chart_library(browser: Browser, site: Site, logins: dict[str, dict]) -> None:
+    context = browser.new_context(base_url=site.url, storage_state=logins["rep"], viewport=SIZES["phone"])
     page = context.new_page()
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -164,9 +164,9 @@ def test_phone_page_loads_no_chart_library(browser: Browser, product: Product, l
     context.close()
 
 
-def test_a_number_opens_its_rows_with_the_keyboard(browser: Browser, product: Product, logins: dict[str, dict]) -> None:
+def test_a_number_opens_its_rows_with_the_keyboard(browser: Browser, site: Site, logins: dict[str, dict]) -> None:
     """Skip link, then a card's value, then the rows: without a mouse."""
-    context = browser.new_context(base_url=product.url, storage_state=logins["manager"])
+    context = browser.new_context(base_url=site.url, storage_state=logins["manager"])
     page = context.new_page()
     page.goto("/collect/overview/")
     page.keyboard.press("Tab")
