@@ -51,6 +51,11 @@ PAGES: dict[str, Route] = {
     "kpi_list": Route(queries=FILTERS),
     "kpi_detail": Route(named(name="bookings"), queries=FILTERS),
     "rows": Route(named(name="bookings"), queries=FILTERS),
+    "funnel": Route(queries=FILTERS),
+    "funnel_rows": Route(queries=FILTERS),
+    "team_performance": Route(queries=FILTERS),
+    "my_numbers": Route(queries=("format=csv", "period=last_12m", "rep=odd")),
+    "rep_numbers": Route(own("rep"), owned=True),
     "deal_page": Route(own("opportunities"), owned=True),
     "account_page": Route(own("accounts"), owned=True),
     "glossary": Route(),
@@ -67,6 +72,7 @@ PAGES: dict[str, Route] = {
     "job": Route(own("jobs"), owned=True),
     "job-steer": Route(own("jobs"), owned=True),
     "job-file": Route(own("jobs"), owned=True),
+    "profile": Route(),
     "stage_supply": Route(),
     "stage_execute": Route(),
     "gallery": Route(),
@@ -148,6 +154,6 @@ API["api-rep-detail"] = Route(own("reps", "code"), owned=True)
 
 ROUTES: dict[str, Route] = {**PAGES, **API}
 
-# Addresses of libraries, tested by prefix: the admin lets only operations in; allauth's pages show one's own login.
+# Addresses of libraries: the admin lets only operations in, allauth's pages show one's own login.
 ADMIN = "admin:"
-LIBRARIES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "usersessions_")
+LIBRARIES = frozenset({"allauth"})

@@ -152,7 +152,7 @@ def _side(code: str, name: str, top: object, shared: dict, word: str, amount: De
     }  # fmt: skip
     make_quota(team, quota, start, end)
     job = make_job(title=f"Job {text}", started_by=user, message=text, params={"note": text})
-    ids = {name: row.pk for name, row in rows.items()} | {"reps": code, "jobs": job.pk}
+    ids = {name: row.pk for name, row in rows.items()} | {"reps": code, "rep": rep.pk, "jobs": job.pk}
     return Side(rep, boss.user, account, lead, deal, activity, ids, job)
 
 
@@ -164,10 +164,11 @@ def _forecast(ours: Side, foreign: Side) -> None:
     for position, (side, value) in enumerate(((ours, Decimal(100)), (foreign, AMOUNT))):
         place = side.rep.territories.get().territory
         series = ForecastSeries.objects.create(
-            run=run, position=position, measure=Measure.BOOKINGS, level=Level.TERRITORY, territory=place,
-            place=place.code, place_name=place.name, item_kind=ForecastSeries.ItemKind.PRODUCT,
-            first_month=month.replace(year=month.year - 1),
-            history=[float(value)] * 12, forecast_from=month, data_to=month, method="naive", next_year=value,
+            run=run, position=position, measure=Measure.BOOKINGS, level=Level.TERRITORY,
+            territory=place, place=place.code, place_name=place.name, item_kind=ForecastSeries.ItemKind.PRODUCT,
+            first_month=month.replace(year=month.year - 1), forecast_from=month, data_to=month,
+            history=[float(value)] * 12, next_year=value, kind="short", method="theta",
+            fit={"models": ["theta"], "scores": {}, "is_guarded": False, "shape": ["short", 12, 0, 12, 1]},
         )  # fmt: skip
         bounds = dict.fromkeys(("expected", "lo_80", "hi_80", "lo_95", "hi_95"), value)
         ForecastPoint.objects.create(series=series, month=month, **bounds)
