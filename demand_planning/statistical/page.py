@@ -286,9 +286,9 @@ def listed(rows: Any, ask: Asked) -> Any:
     rows = rows.filter(measure=ask.measure)
     if ask.level:
         rows = rows.filter(level=ask.level)
-    if ask.item:
+    if ask.item and ask.chosen:  # without such a series the list offers all
         rows = rows.filter(item=ask.item)
-    if ask.place:
+    if ask.place and ask.chosen:
         rows = rows.filter(place=ask.place)
     rows = rows.annotate(months_n=F("history__len")).defer("history", "members", "fit")
     field = SORTS[ask.sort.lstrip("-")]
