@@ -153,9 +153,9 @@ def _filled(table: Table, field: Field, source: Source, notes: _Problems, tables
         by = source.by or tables[field.refers].lookup[0]
         what = f"{field.refers.replace('_', ' ')} with this {by.replace('_', ' ')}"
         strict = source.missing == "reject" or field.required
-        invalid = notes.add(field.name, source, f"no {what} is known", "Correct it, or import that row first.")
+        unknown = notes.add(field.name, source, f"no {what} is known", "Correct it, or import that row first.")
         several = notes.add(field.name, source, f"more than one {what}", "Refer to it by something unique.")
-        return Filled(field, source, None, required, invalid if strict else None, several, ())
+        return Filled(field, source, None, required, unknown if strict else None, several, ())
     read = reading(field, source)
     invalid = notes.add(field.name, source, read.reason, read.fix) if read.reason else None
     limits = tuple((sql, notes.add(field.name, source, reason, fix)) for sql, reason, fix in read.limits)
