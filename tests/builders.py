@@ -57,9 +57,7 @@ def _named(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 # --- people and organisation --------------------------------------------------------------
-def make_user(
-    role: str = "viewer", email: str = "", *, password: str | None = None, **fields: Any
-) -> User:
+def make_user(role: str = "viewer", email: str = "", *, password: str | None = None, **fields: Any) -> User:
     """A login; without a password only `force_login` opens it, which is fast."""
     email = email or f"{role}{next(_numbers)}@example.test"
     user = User(username=email, email=email, role=role, **fields)
@@ -97,25 +95,15 @@ def make_rep(
     return rep
 
 
-def make_membership(
-    rep: Rep, team: Team, valid_from: date = LONG_AGO, valid_to: date | None = None
-) -> TeamMembership:
-    return TeamMembership.objects.create(
-        rep=rep, team=team, valid_from=valid_from, valid_to=valid_to
-    )
+def make_membership(rep: Rep, team: Team, valid_from: date = LONG_AGO, valid_to: date | None = None) -> TeamMembership:
+    return TeamMembership.objects.create(rep=rep, team=team, valid_from=valid_from, valid_to=valid_to)
 
 
-def make_manager(
-    rep: Rep, team: Team, valid_from: date = LONG_AGO, valid_to: date | None = None
-) -> TeamManager:
-    return TeamManager.objects.create(
-        rep=rep, team=team, valid_from=valid_from, valid_to=valid_to
-    )
+def make_manager(rep: Rep, team: Team, valid_from: date = LONG_AGO, valid_to: date | None = None) -> TeamManager:
+    return TeamManager.objects.create(rep=rep, team=team, valid_from=valid_from, valid_to=valid_to)
 
 
-def make_territory(
-    name: str = "", *, parent: Territory | None = None, **fields: Any
-) -> Territory:
+def make_territory(name: str = "", *, parent: Territory | None = None, **fields: Any) -> Territory:
     if name:
         fields["name"] = name
     return Territory.objects.create(parent=parent, **_named("territory", fields))
@@ -150,9 +138,7 @@ def make_named_account(
 
 
 def make_ramp_profile(shares: list[float] | None = None, **fields: Any) -> RampProfile:
-    return RampProfile.objects.create(
-        shares=shares or [0, 0.25, 0.5, 0.75, 1], **_named("ramp", fields)
-    )
+    return RampProfile.objects.create(shares=shares or [0, 0.25, 0.5, 0.75, 1], **_named("ramp", fields))
 
 
 def make_segment(name: str = "", **fields: Any) -> Segment:
@@ -167,9 +153,7 @@ def make_product(name: str = "", **fields: Any) -> Product:
     return Product.objects.create(**_named("product", fields))
 
 
-def make_price(
-    product: Product, price: str | Decimal = "100", **fields: Any
-) -> ProductPrice:
+def make_price(product: Product, price: str | Decimal = "100", **fields: Any) -> ProductPrice:
     fields = {"valid_from": LONG_AGO, "currency": "USD"} | fields
     return ProductPrice.objects.create(product=product, price=Decimal(price), **fields)
 
@@ -193,9 +177,7 @@ def make_quota(
     )
 
 
-def make_fx_rate(
-    currency: str = "EUR", rate: str | Decimal = "1.1", day: date = LONG_AGO
-) -> FxRate:
+def make_fx_rate(currency: str = "EUR", rate: str | Decimal = "1.1", day: date = LONG_AGO) -> FxRate:
     return FxRate.objects.create(currency=currency, day=day, rate=Decimal(rate))
 
 
@@ -205,9 +187,7 @@ def make_job(kind: str = "import", **fields: Any) -> JobRun:
 
 
 # --- CRM mirror ---------------------------------------------------------------------------
-def make_stage(
-    name: str = "Discovery", *, rank: int = 1, kind: str = "open", **fields: Any
-) -> Stage:
+def make_stage(name: str = "Discovery", *, rank: int = 1, kind: str = "open", **fields: Any) -> Stage:
     """The stage of this name, made when it is missing."""
     pipeline = fields.pop("pipeline", "default")
     found, _created = Stage.objects.get_or_create(
@@ -233,9 +213,7 @@ def make_lead(
     **fields: Any,
 ) -> Lead:
     name = name or f"Lead {next(_numbers)}"
-    return Lead.objects.create(
-        name=name, owner=owner, created_on=created_on, **_mirror("lead", fields)
-    )
+    return Lead.objects.create(name=name, owner=owner, created_on=created_on, **_mirror("lead", fields))
 
 
 def make_opportunity(
@@ -265,14 +243,10 @@ def make_opportunity(
     )
 
 
-def make_line(
-    opportunity: Opportunity, product: Product | None = None, **fields: Any
-) -> OpportunityLine:
+def make_line(opportunity: Opportunity, product: Product | None = None, **fields: Any) -> OpportunityLine:
     fields.setdefault("amount", Decimal(100))
     product = product or make_product()
-    return OpportunityLine.objects.create(
-        opportunity=opportunity, product=product, **_mirror("line", fields)
-    )
+    return OpportunityLine.objects.create(opportunity=opportunity, product=product, **_mirror("line", fields))
 
 
 def make_visit(
@@ -307,13 +281,9 @@ def make_owner(
     )
 
 
-def make_change(
-    opportunity: Opportunity, field: str = "amount", **fields: Any
-) -> OpportunityChange:
+def make_change(opportunity: Opportunity, field: str = "amount", **fields: Any) -> OpportunityChange:
     fields.setdefault("changed_on", date(2026, 1, 20))
-    return OpportunityChange.objects.create(
-        opportunity=opportunity, field=field, **_mirror("change", fields)
-    )
+    return OpportunityChange.objects.create(opportunity=opportunity, field=field, **_mirror("change", fields))
 
 
 def make_activity(
@@ -323,9 +293,7 @@ def make_activity(
     day: date = date(2026, 1, 20),
     **fields: Any,
 ) -> Activity:
-    return Activity.objects.create(
-        rep=rep, kind=kind, day=day, **_mirror("activity", fields)
-    )
+    return Activity.objects.create(rep=rep, kind=kind, day=day, **_mirror("activity", fields))
 
 
 def make_marketing_event(
@@ -335,9 +303,7 @@ def make_marketing_event(
     day: date = date(2026, 1, 20),
     **fields: Any,
 ) -> MarketingEvent:
-    return MarketingEvent.objects.create(
-        lead=lead, kind=kind, day=day, **_mirror("event", fields)
-    )
+    return MarketingEvent.objects.create(lead=lead, kind=kind, day=day, **_mirror("event", fields))
 
 
 def make_order_line(
@@ -349,9 +315,7 @@ def make_order_line(
 ) -> OrderLine:
     fields = {"quantity": Decimal(1)} | _mirror("order", fields)
     fields.setdefault("order_id", fields["external_id"])
-    return OrderLine.objects.create(
-        owner=owner, amount=Decimal(amount), ordered_on=ordered_on, **fields
-    )
+    return OrderLine.objects.create(owner=owner, amount=Decimal(amount), ordered_on=ordered_on, **fields)
 
 
 def make_ticket(
@@ -360,15 +324,9 @@ def make_ticket(
     opened_on: date = date(2026, 1, 20),
     **fields: Any,
 ) -> SupportTicket:
-    return SupportTicket.objects.create(
-        account=account, opened_on=opened_on, **_mirror("ticket", fields)
-    )
+    return SupportTicket.objects.create(account=account, opened_on=opened_on, **_mirror("ticket", fields))
 
 
-def make_hours(
-    account: Account | None = None, *, day: date = date(2026, 1, 20), **fields: Any
-) -> DeliveredHours:
+def make_hours(account: Account | None = None, *, day: date = date(2026, 1, 20), **fields: Any) -> DeliveredHours:
     fields.setdefault("hours", Decimal(2))
-    return DeliveredHours.objects.create(
-        account=account, day=day, **_mirror("hours", fields)
-    )
+    return DeliveredHours.objects.create(account=account, day=day, **_mirror("hours", fields))

@@ -77,9 +77,7 @@ def products(db: None) -> dict[str, Product]:
             kind="subscription",
             list_price=1000,
         ),
-        "setup": make_product(
-            "Set-up", code="setup", family="Services", kind="service", list_price=200
-        ),
+        "setup": make_product("Set-up", code="setup", family="Services", kind="service", list_price=200),
     }
 
 
@@ -172,16 +170,12 @@ def outsider_manager(outsider_manager_rep: Rep) -> User:
 
 @pytest.fixture
 def executive(company: Company) -> User:
-    return make_user(
-        "executive", "eve@example.test", first_name="Eve", last_name="Chief"
-    )
+    return make_user("executive", "eve@example.test", first_name="Eve", last_name="Chief")
 
 
 @pytest.fixture
 def finance(company: Company) -> User:
-    return make_user(
-        "finance", "fin@example.test", first_name="Fin", last_name="Ledger"
-    )
+    return make_user("finance", "fin@example.test", first_name="Fin", last_name="Ledger")
 
 
 @pytest.fixture
@@ -197,9 +191,7 @@ def client_of() -> Callable[[User | None], Client]:
     def log_in(user: User | None) -> Client:
         client = Client()
         if user is not None:
-            client.force_login(
-                user, backend="django.contrib.auth.backends.ModelBackend"
-            )
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
 
     return log_in

@@ -17,7 +17,7 @@ class LabelledListAdmin(admin.ModelAdmin):
     """Gives the inputs of `list_editable` a name a screen reader can say: field and row."""
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type:
-        base = super().get_changelist_form(request, **kwargs)
+        base: Any = super().get_changelist_form(request, **kwargs)
         owner = self
 
         class LabelledForm(base):
