@@ -19,9 +19,9 @@ def labels_of(rows: Sequence[KpiRow]) -> list[str]:
     return [row.label for row in rows]
 
 
-def bookings_against_plan(rows: Sequence[KpiRow], year_before: Sequence[KpiRow]) -> figures.Figure:
-    """Bookings by month, quota stepped, the year before grey; the running month dashed."""
-    quota = values_of(rows, "quota")
+def bookings_against_plan(rows: Sequence[KpiRow], year_before: Sequence[KpiRow], whole_last: KpiRow) -> figures.Figure:
+    """Bookings by month, quota of whole months stepped, the year before grey; the running month dashed."""
+    quota = values_of([*rows[:-1], whole_last], "quota")
     return figures.line(
         labels_of(rows),
         values_of(rows, "bookings"),

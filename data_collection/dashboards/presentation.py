@@ -12,10 +12,11 @@ from data_collection.kpis.catalogue import CATALOGUE, Kpi
 from data_collection.kpis.filters import Filters
 from data_collection.kpis.selectors import KpiRow
 from data_collection.kpis.values import KpiValue
+from salesops.charts import numbers
 from salesops.frame.components import Column, Delta, KpiCard, Target
 
 RELATIVE = frozenset({"money", "count", "number"})  # change as a share; other units change by a difference
-SHOWN_AS = {"money": "money", "count": "count", "percent": "percent", "ratio": "ratio", "number": "number"}
+NOT_COMPARED = frozenset({"coverage"})  # needs the open deals of then with the close dates of then
 
 
 def rows_url(name: str, filters: Filters, **changes: str) -> str:
@@ -39,6 +40,8 @@ def delta_of(kpi: Kpi, now: KpiValue, before: KpiValue | None, words: str) -> De
     """The change against the comparison period; None when none is asked for."""
     if before is None or now.value is None:
         return None
+    if kpi.name in NOT_COMPARED:
+        return Delta(None, "", reason=_("Deals of an earlier period have closed since, so its coverage is not known"))
     against = _("vs %(what)s") % {"what": words}
     if before.value is None:
         return Delta(None, against, reason=before.reason or _("No value in that period"))
@@ -49,6 +52,9 @@ def delta_of(kpi: Kpi, now: KpiValue, before: KpiValue | None, words: str) -> De
                 return Delta(0, against)
             return Delta(None, against, reason=_("It was 0 in that period, so there is no percentage"))
         change, unit = change / abs(before.value), "percent"
+    shown = numbers.quantity(abs(change), unit, short=True)
+    if shown == numbers.quantity(0, unit, short=True):
+        change = Decimal(0)  # what reads as no change is neither better nor worse
     return Delta(as_float(change), against, unit, judgement_of(kpi, change))
 
 

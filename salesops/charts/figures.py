@@ -49,7 +49,7 @@ def line(
     if previous is not None:
         traces.append(_line(x, previous, previous_name, unit, colour=palette.PREVIOUS, width=1.5, dash="dash"))
     if plan is not None:
-        traces.append(_line(x, plan, plan_name, unit, colour=palette.PLAN, width=1.5, shape="hv"))
+        traces.append(_line(x, plan, plan_name, unit, colour=palette.PLAN, width=1.5, shape="hvh"))
     closed = _but_last(values) if open_last and len(values) > 1 else list(values)
     traces.append(_line(x, closed, name, unit, colour=palette.SERIES[0], markers=len(x) <= 24))
     if open_last and len(values) > 1:
@@ -203,7 +203,7 @@ def funnel(steps: Labels, values: Values, *, unit: str = "count", links: Sequenc
     layout = {
         "showlegend": False,
         "hovermode": "closest",
-        "yaxis": {"automargin": True},
+        "yaxis": {"automargin": True, "dtick": 1},
         "xaxis": {"visible": False},
         "meta": {"rows": len(steps) * 1.4, "unit": unit},
     }

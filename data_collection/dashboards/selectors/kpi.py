@@ -12,6 +12,7 @@ from data_collection.kpis.selectors import KpiRow, kpi_periods, recent_periods
 from data_collection.kpis.sums import BY
 from data_collection.organisation.visibility import scope_of
 from salesops.access.models import User
+from salesops.lib.periods import Grain
 
 GRAINS = {"month": (12, 12), "quarter": (12, 4)}  # periods shown, periods of a year
 
@@ -22,6 +23,7 @@ class Board:
 
     row: KpiRow
     recent: list[KpiRow]  # oldest first
+    whole_last: KpiRow  # the last of them to its end, for quotas of the running period
     year_before: list[KpiRow]  # the same periods a year earlier; empty when not asked for
 
 
@@ -32,10 +34,11 @@ def board_of(
     count, year = GRAINS[grain]
     asked = [filters.period, *([filters.compare] if filters.compare else [])]
     recent = recent_periods(filters, grain, count + year if year_before else count)
-    rows = kpi_periods(user, filters, names, [*asked, *recent])
+    whole = filters.calendar.period_of(recent[-1].start, Grain(grain))
+    *rows, whole_last = kpi_periods(user, filters, names, [*asked, *recent, whole])
     series = rows[len(asked) :]
     row = KpiRow(None, _("All"), rows[0].values, rows[1].values if filters.compare else None, filters.period)
-    return Board(row, series[-count:], series[:count] if year_before else [])
+    return Board(row, series[-count:], whole_last, series[:count] if year_before else [])
 
 
 def ways_to_break_down(kpi: Kpi, user: User) -> list[str]:

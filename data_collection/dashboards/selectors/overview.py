@@ -14,7 +14,7 @@ from data_collection.kpis.selectors import KpiRow, kpi_rows
 from salesops.access.models import User
 from salesops.charts import numbers
 
-CARDS = ("bookings", "attainment", "win_rate", "coverage", "deal_size_mean")
+CARDS = ("bookings", "attainment", "win_rate", "open_pipeline", "deal_size_mean")
 FAR_BELOW = Decimal("0.7")  # of the prorated quota
 MOST_TEAMS = 3
 

@@ -54,9 +54,7 @@ def funnel_page(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
                 (label, f"?{filters.query(**keep | {'cohort': value if value != 'deals' else None})}", value == cohort)
                 for value, label in (("deals", _("Deals created")), ("leads", _("Leads that came in")))
             ],
-            "ways": [
-                (DIMENSIONS[way][0], f"?{filters.query(**keep | {'by': way})}", way == by) for way in ways
-            ],
+            "ways": [(DIMENSIONS[way][0], f"?{filters.query(**keep | {'by': way})}", way == by) for way in ways],
             "sentences": _sentences(found, by),
             "chart": _chart(found, filters, steps_table, keep),
             "steps": steps_table,
@@ -104,7 +102,9 @@ def _sentences(found: Funnel, by: str) -> list[str]:
     leak = found.leak
     if leak is not None:
         words.append(
-            _("%(group)s loses most there against the others: at “%(step)s” %(share)s move on, elsewhere %(others)s; about %(n)s cases.")
+            _(
+                "%(group)s loses most there against the others: at “%(step)s” %(share)s move on, elsewhere %(others)s; about %(n)s cases."
+            )
             % {
                 "group": f"{DIMENSIONS[by][0]} {leak.key}",
                 "step": found.labels[leak.step],
@@ -161,7 +161,13 @@ def _steps_table(found: Funnel, filters: Filters) -> Table:
     columns = [
         Column("step", _("Step")),
         Column("entered", _("Entered"), "count", href="entered_url"),
-        Column("conversion", _("Moved on"), "percent", reason="no_next", help=_("Share that entered the next step or a later one")),
+        Column(
+            "conversion",
+            _("Moved on"),
+            "percent",
+            reason="no_next",
+            help=_("Share that entered the next step or a later one"),
+        ),
         Column("range", _("95 % range"), help=_("Wilson interval of the share"), reason="no_next"),
         Column("lost", _("Lost here"), "count", href="lost_url", reason="no_next"),
         Column("open", _("Still here"), "count", href="open_url", reason="no_next"),
@@ -176,7 +182,7 @@ def _steps_table(found: Funnel, filters: Filters) -> Table:
 def _range(step: Step) -> str | None:
     if math.isnan(step.low):
         return None
-    return f"{numbers.percent(step.low, 0)} – {numbers.percent(step.high, 0)}"
+    return f"{numbers.exact(step.low * 100)}–{numbers.percent(step.high, 0)}".replace(" ", "\u00a0")
 
 
 def _groups_table(found: Funnel, by: str, filters: Filters) -> Table:
@@ -184,7 +190,14 @@ def _groups_table(found: Funnel, by: str, filters: Filters) -> Table:
     rows = [_group_row(group, by, filters, found) for group in found.groups]
     columns = [Column("label", DIMENSIONS[by][0], href="url"), Column("entered", _("Came in"), "count")]
     columns += [
-        Column(step.name, found.labels[step.name], "percent", reason="none", places=0, help=_("Share that moved on from here"))
+        Column(
+            step.name,
+            found.labels[step.name],
+            "percent",
+            reason="none",
+            places=0,
+            help=_("Share that moved on from here"),
+        )
         for step in steps
     ]
     columns += [
@@ -250,7 +263,9 @@ def funnel_rows(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
             if fate != "entered"
             else _("%(n)s %(what)s that entered “%(step)s” or a later step")
             % {"n": numbers.exact(len(ids)), "what": _("leads") if cohort == "leads" else _("deals"), "step": labels},
-            "table": Table(columns, rows(slice(page.start_index() - 1, page.end_index()) if ids else None), caption=labels),
+            "table": Table(
+                columns, rows(slice(page.start_index() - 1, page.end_index()) if ids else None), caption=labels
+            ),
             "page": page,
             "csv_url": f"?{filters.query(format='csv', **extra)}",
             "funnel_url": f"{reverse('funnel')}?{filters.query(cohort=cohort if cohort != 'deals' else None)}",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import (
+    NOT_COMPARED,
     as_float,
     card_of,
     delta_of,
@@ -91,7 +92,7 @@ def _line(
         "delta": delta,
         "delta_text": numbers.signed(delta.value, delta.unit) if delta and delta.value is not None else "",
         "direction": _direction(delta.value) if delta else "",
-        "spark": [as_float(point.values[kpi.name].value) for point in series] if known else [],
+        "spark": [as_float(p.values[kpi.name].value) for p in series] if known and kpi.name not in NOT_COMPARED else [],
         "spark_words": _("%(label)s, last 12 months: from %(first)s to %(last)s")
         % {
             "label": kpi.label,
@@ -251,7 +252,8 @@ def _breakdown_table(
     if kpi.is_additive:
         columns.append(Column("share", _("Share"), "percent", sort="share"))
     if filters.compare:
-        columns.append(Column("before", f"{str(filters.compare.label).capitalize()}{money}", kpi.unit, sort="before"))
+        help_ = str(filters.compare.label).capitalize()
+        columns.append(Column("before", _("Before") + money, kpi.unit, sort="before", help=help_))
     columns += [Column("n", _("Rows"), "count", sort="n"), Column("small", _("Note"))]
     if not any(row["small"] for row in rows):
         columns.pop()

@@ -67,7 +67,8 @@ def _page(request: HttpRequest, found: Numbers, *, mine: bool) -> HttpResponse:
             "win_rate_url": rows_url("win_rate", found.filters, period=QUARTER),
             "deals": [_deal(deal) for deal in found.deals],
             "fixes": [
-                {"deal": deal, "words": words, "url": reverse("deal_page", args=[deal.pk])} for deal, words in found.fixes
+                {"deal": deal, "words": words, "url": reverse("deal_page", args=[deal.pk])}
+                for deal, words in found.fixes
             ],
             "inputs": [_input(item, found) for item in found.inputs],
             "quality_url": url_of("data_quality") if mine else "",

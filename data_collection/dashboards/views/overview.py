@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import card_of, kpi_cells, kpi_column, kpi_url, rows_url, target_of
-from data_collection.dashboards.selectors.kpi import board_of
+from data_collection.dashboards.selectors.kpi import Board, board_of
 from data_collection.dashboards.selectors.overview import CARDS, StageSum, attention, pipeline_by_stage
 from data_collection.dashboards.views.pages import filtered, respond, scope_words
 from data_collection.kpis.filters import Filters
@@ -27,11 +27,11 @@ TEAM_KPIS = ("attainment", "bookings", "quota", "win_rate")
 def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
     """Numbers of everybody the person may see."""
     user, currency = request.user, filters.currency
-    board = board_of(user, filters, [*CARDS, "quota", "open_deals", "required_coverage"], year_before=True)
+    board = board_of(user, filters, [*CARDS, "quota", "open_deals", "coverage", "required_coverage"], year_before=True)
     row, months, year_before = board.row, board.recent, board.year_before
     teams = kpi_values(user, filters, TEAM_KPIS, by="team")
     stages = pipeline_by_stage(user, filters)
-    cards_ = {card.id: card for card in _charts(filters, currency, months, year_before, stages, teams)}
+    cards_ = {card.id: card for card in _charts(filters, board, stages, teams)}
     wanted = cards_.get(request.GET.get("table", ""))
     if request.GET.get("format") == "csv":
         return table_csv((wanted or cards_["bookings"]).table, f"overview-{(wanted or cards_['bookings']).id}")
@@ -66,9 +66,6 @@ def _cards(row: KpiRow, months: list[KpiRow], filters: Filters, currency: str) -
         "attainment": (Decimal(1), _("quota to date")),
         "bookings": (row.values["quota"].value, _("quota to date")),
     }
-    needed = row.values["required_coverage"]
-    if needed.value is not None and not needed.few:
-        goals["coverage"] = (needed.value, _("needed at this win rate"))
     return [
         card_of(
             name,
@@ -83,16 +80,10 @@ def _cards(row: KpiRow, months: list[KpiRow], filters: Filters, currency: str) -
     ]
 
 
-def _charts(
-    filters: Filters,
-    currency: str,
-    months: list[KpiRow],
-    year_before: list[KpiRow],
-    stages: list[StageSum],
-    teams: list[KpiRow],
-) -> list[ChartCard]:
+def _charts(filters: Filters, board: Board, stages: list[StageSum], teams: list[KpiRow]) -> list[ChartCard]:
+    currency = filters.currency
     return [
-        _bookings_chart(filters, currency, months, year_before),
+        _bookings_chart(filters, currency, board),
         _stage_chart(filters, currency, stages),
         _team_chart(filters, currency, teams),
     ]
@@ -102,7 +93,7 @@ def _csv(filters: Filters, table: str) -> str:
     return f"{reverse('overview')}?{filters.query(format='csv', table=table)}"
 
 
-def _bookings_chart(filters: Filters, currency: str, months: list[KpiRow], year_before: list[KpiRow]) -> ChartCard:
+def _bookings_chart(filters: Filters, currency: str, board: Board) -> ChartCard:
     rows = [
         {
             "month": now.label,
@@ -110,7 +101,7 @@ def _bookings_chart(filters: Filters, currency: str, months: list[KpiRow], year_
             **kpi_cells({name: now.values[name] for name in ("bookings", "quota", "attainment")}),
             "before": then.values["bookings"].value,
         }
-        for now, then in zip(months, year_before, strict=True)
+        for now, then in zip(board.recent, board.year_before, strict=True)
     ]
     columns = [
         Column("month", _("Month")),
@@ -122,9 +113,11 @@ def _bookings_chart(filters: Filters, currency: str, months: list[KpiRow], year_
     return ChartCard(
         "bookings",
         _("Bookings against quota by month"),
-        charts.bookings_against_plan(months, year_before),
-        subtitle=_("%(currency)s, 12 months to %(last)s; the running month is dashed")
-        % {"currency": currency, "last": months[-1].label},
+        charts.bookings_against_plan(board.recent, board.year_before, board.whole_last),
+        subtitle=_(
+            "%(currency)s, 12 months to %(last)s; the running month is dashed, its quota that of the whole month"
+        )
+        % {"currency": currency, "last": board.recent[-1].label},
         table=Table(columns, rows, caption=_("Bookings by month")),
         csv_url=_csv(filters, "bookings"),
         href=kpi_url("bookings", filters),

@@ -130,10 +130,14 @@ def _columns(part: Part, currency: str) -> list[Column]:
         href = {"opportunity__name": "deal_url", "account__name": "account_url"}.get(column.field, "")
         places = 2 if column.unit in MONEY else None
         columns.append(Column(column.field, label, column.unit, href=href, places=places, reason="none"))
-    if part.how == "sum" and part.field not in {c.field for c in part.columns} and not part.field.endswith("_n"):
+    if part.how == "sum" and _summed_column(part) not in {c.field for c in part.columns} and not _counts(part):
         unit = "money" if _is_money(part) else "number"
         columns.append(Column(part.field, measure_words(part.field).capitalize(), unit, places=2))
     return columns
+
+
+def _counts(part: Part) -> bool:
+    return part.field.endswith("_n")
 
 
 def _is_money(part: Part) -> bool:
@@ -186,7 +190,7 @@ def _total_words(part: Part, totals: Totals, currency: str) -> str:
     rows = numbers.exact(totals.rows)
     if part.how == "distinct":
         return _("%(n)s different orders in %(rows)s lines") % {"n": numbers.exact(totals.value), "rows": rows}
-    if part.how == "count" or part.field.endswith("_n"):
+    if part.how == "count" or _counts(part):
         return _("%(rows)s rows") % {"rows": numbers.exact(totals.value)}
     if part.how == "sum":
         money = f" {currency}" if _is_money(part) else ""

@@ -79,7 +79,9 @@ def _row(line: Line, filters: Filters) -> dict[str, Any]:
         cells.append(
             {
                 "label": CATALOGUE[name].label,
-                "text": numbers.quantity(value.value, CATALOGUE[name].unit, places=0 if name == "selling_hours" else None),
+                "text": numbers.quantity(
+                    value.value, CATALOGUE[name].unit, places=0 if name == "selling_hours" else None
+                ),
                 "reason": value.reason,
                 "href": "" if name == "quota" or not value.value else rows_url(name, filters, rep=code),
                 "quarter": line.quarter.get(name, 0),
