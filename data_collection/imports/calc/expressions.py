@@ -196,6 +196,7 @@ DATES = {
 }
 TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AaPp][Mm])? ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)"
 OFFSET = r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
+PLAIN_DAY = r"^\d{4}-\d{2}-\d{2}$"
 EXCEL = r"^\d{1,6}(\.\d+)?$"
 
 
@@ -208,6 +209,8 @@ def _iso(formats: Formats, time: str) -> str:
             whens.append(f"WHEN :text: ~ {literal(EXCEL)} THEN to_char({day}, 'YYYY-MM-DD HH24:MI:SS')")
             continue
         pattern, into, _ = DATES[order]
+        if order == "iso":
+            whens.append(f"WHEN :text: ~ {literal(PLAIN_DAY)} THEN :text:")  # the usual case, without captures
         start = literal(pattern)
         turned = f"regexp_replace(:text:, {start}, {literal(into)})"
         valid = f"pg_input_is_valid(substring({turned} from '^[0-9-]+'), 'date')"

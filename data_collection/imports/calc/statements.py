@@ -73,7 +73,7 @@ def others_needed(plan: Plan) -> list[str]:
     """Fields the file does not fill but a rule about rows speaks of."""
     if plan.target.known_by:
         return []  # one staged row may stand for many known ones; the database judges
-    spoken = {name for check in plan.table.checks for name in check.fields}
+    spoken = {name for check in plan.table.checks if plan.names & set(check.fields) for name in check.fields}
     if plan.table.overlaps:
         columns = {column for rule in plan.table.overlaps for column in rule.columns}
         spoken |= {"valid_from", "valid_to", "is_primary"} | {
