@@ -15,6 +15,7 @@ class Area:
     name: str
     dimensions: tuple[str, ...]
     measures: tuple[str, ...]
+    rows: str = ""  # view of the events without team and territory, where many share day and rep
 
     @property
     def events(self) -> str:
@@ -38,6 +39,7 @@ AREAS = {
             "activity",
             PEOPLE,
             tuple("activities_n emails_n calls_n meetings_n demos_n proposals_n others_n minutes".split()),
+            rows="data_collection_activityrow",
         ),
         Area(
             "deal",

@@ -220,7 +220,7 @@ def _due_part(measure: str, label: Text, period: Period, end: date) -> Part:
         first = later.order_by("changed_on", "pk").values("old_date")[:1]
         return Coalesce(Subquery(first), F("close_date"))
 
-    rows = OpenDeal.objects.filter(span_from__lt=period.start, span_to__gte=period.start)
+    rows = OpenDeal.objects.on(period.start - timedelta(days=1))
     rows = rows.annotate(was_due=close_date_before(period.start), now_due=close_date_before(period.end))
     rows = rows.filter(was_due__gte=period.start, was_due__lt=end)
     if measure == "slipped_amount":

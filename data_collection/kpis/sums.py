@@ -171,6 +171,10 @@ def statistics(
         _collect(found, measures, sql, values)
 
 
+#: Said once more in columns of the deal itself, so that Postgres leaves out long closed deals before it joins.
+OPEN_SINCE = "(e.status = 'open' OR e.close_date > %s)"
+
+
 def stock(
     names: Collection[str], windows: Sequence[Window], by: Grouping, filters: Filters, scope: Scope, found: Sums
 ) -> None:
@@ -184,7 +188,7 @@ def stock(
     sql = (
         f"SELECT p.number, {by.select('e')}, {aggregates} FROM (VALUES {rows}) p(number, lo, whole, as_of)"
         f" JOIN data_collection_opendeal e ON e.span_from <= p.as_of AND e.span_to > p.as_of{by.join('e')}"
-        f" WHERE e.span_to > %s AND {cut.text} GROUP BY 1, 2"
+        f" WHERE {OPEN_SINCE} AND {cut.text} GROUP BY 1, 2"
     )
     values = [value for w in windows for value in (w.number, w.start, w.whole_end, w.as_of)]
     _collect(found, names, sql, [*values, min(w.as_of for w in windows), *cut.values])
@@ -211,10 +215,11 @@ def due(windows: Sequence[Window], by: Grouping, filters: Filters, scope: Scope,
         f" FROM (VALUES {rows}) p(number, lo, hi, whole)"
         " JOIN data_collection_opendeal e ON e.span_from < p.lo AND e.span_to >= p.lo"
         f" CROSS JOIN LATERAL (SELECT {at_start} AS at_start, {at_end} AS at_end) d{by.join('e')}"
-        f" WHERE e.span_to >= %s AND d.at_start >= p.lo AND d.at_start < p.whole AND {cut.text} GROUP BY 1, 2"
+        f" WHERE {OPEN_SINCE} AND d.at_start >= p.lo AND d.at_start < p.whole AND {cut.text} GROUP BY 1, 2"
     )
     values = [value for w in windows for value in (w.number, w.start, w.end, w.whole_end)]
-    _collect(found, list(DUE), sql, [*values, min(w.start for w in windows), *cut.values])
+    eve = min(w.start for w in windows) - timedelta(days=1)
+    _collect(found, list(DUE), sql, [*values, eve, *cut.values])
 
 
 def _collect(found: Sums, names: Sequence[str], sql: str, values: list[Any]) -> None:
