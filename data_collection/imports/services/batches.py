@@ -265,7 +265,7 @@ def _store(run: _Run, *, state: str, error: str = "") -> None:
         batch.rows_rejected = outcome.rejected.count
         batch.state, batch.error, batch.ended_at = state, error, timezone.now()
         if outcome.rejected.count > outcome.rejected.stored:
-            batch.findings.append({"text": f"The first {MOST_REJECTED:,} rejected rows are kept; the others counted."})
+            outcome.note(f"The first {MOST_REJECTED:,} rejected rows are kept; the others counted.")
         batch.save()
         _store_rejected(run)
         Suggestion.objects.bulk_create(

@@ -51,7 +51,7 @@ class Outcome:
     rejected: "Spool" = field(default_factory=lambda: Spool())
 
     def note(self, text: str, **detail: Any) -> None:
-        self.findings.append({"text": text, **detail})
+        self.findings.append({"text": text, "values": [], "file": "", **detail})
 
 
 class Spool:

@@ -162,7 +162,9 @@ def test_a_wrong_header_refuses_the_file_and_only_it(folder: Callable[..., Path]
 def test_windows_accents_are_read_and_told(folder: Callable[..., Path]) -> None:
     batch = run_import(folder(account="external_id,name\n1,Société Générale\n".encode("cp1252")))
     assert Account.objects.get().name == "Société Générale"
-    assert batch.findings == [{"text": "The file is not UTF-8; it was read as Windows-1252.", "file": "account.csv"}]
+    assert batch.findings == [
+        {"text": "The file is not UTF-8; it was read as Windows-1252.", "values": [], "file": "account.csv"}
+    ]
 
 
 def test_a_binary_file_is_refused(folder: Callable[..., Path]) -> None:
