@@ -4,5 +4,6 @@ from data_collection.crm import admin as crm
 from data_collection.imports import admin as imports
 from data_collection.kpis import admin as kpis
 from data_collection.organisation import admin as organisation
+from data_collection.organisation import login_admin as logins
 
-__all__ = ["crm", "imports", "kpis", "organisation"]
+__all__ = ["crm", "imports", "kpis", "logins", "organisation"]

@@ -126,7 +126,7 @@ def test_every_link_field_is_searched_not_listed() -> None:
             if isinstance(inline, admin.TabularInline):
                 links -= {f.name for f in inline.model._meta.concrete_fields if f.related_model is model_admin.model}
                 links &= set(inline.fields or links)
-            closed = set(inline.get_readonly_fields(None)) if hasattr(inline, "ours") else set()
+            closed = set(inline.get_readonly_fields(None))
             read_only = not inline.has_change_permission.__qualname__.startswith(("BaseModelAdmin", "InlineModelAdmin"))
             assert read_only or links - closed <= set(inline.get_autocomplete_fields(None)), (name, inline)
 
