@@ -14,6 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from salesops.access.models import User
+
 
 class JobState(models.TextChoices):
     WAITING = "waiting", _("Waiting for an earlier step")
@@ -29,7 +31,7 @@ LIVE_STATES = (JobState.WAITING, JobState.QUEUED, JobState.RUNNING)
 
 
 class JobQuerySet(models.QuerySet):
-    def visible_to(self, user: settings.AUTH_USER_MODEL) -> Self:
+    def visible_to(self, user: User) -> Self:
         """Ops and the other whole-company roles see every job; others the ones they started."""
         return self if user.sees_everything else self.filter(started_by=user)
 
