@@ -50,13 +50,13 @@ class Company(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
     def save(self, *args: object, **kwargs: object) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @classmethod
     def get(cls) -> "Company":
