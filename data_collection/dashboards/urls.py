@@ -10,6 +10,7 @@ urlpatterns = [
     path("collect/kpis/", kpi.kpi_list, name="kpi_list"),
     path("collect/kpis/<slug:name>/", kpi.kpi_detail, name="kpi_detail"),
     path("collect/funnel/", funnel.funnel_page, name="funnel"),
+    path("collect/funnel/leak/", funnel.funnel_leak, name="funnel_leak"),
     path("collect/funnel/rows/", funnel.funnel_rows, name="funnel_rows"),
     path("collect/team/", team.team_performance, name="team_performance"),
     path("collect/deals/<int:pk>/", objects.deal_page, name="deal_page"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.fields import DecimalField
 
 from data_collection.crm.models import Activity, Lead, Opportunity, OrderLine
@@ -44,9 +44,13 @@ def reporting_amount(day: str, currency: str) -> Case:
     )
 
 
-def findings(user: User | None, today: date) -> list[Finding]:
-    """Every rule with its counts over the rows `user` may see; None = the whole company."""
-    currency = Company.get().reporting_currency
+def findings(user: User | None, today: date, currency: str = "") -> list[Finding]:
+    """Every rule with its counts over the rows `user` may see; None = the whole company.
+
+    Args:
+        currency: the reporting currency, where the caller knows it.
+    """
+    currency = currency or Company.get().reporting_currency
     found: list[Finding] = []
     for source in MODELS:
         found += _findings_of(source, user, today, currency)
@@ -103,15 +107,11 @@ def rows_of(name: str, user: User, today: date) -> QuerySet:
     return rows.order_by("-created_on", "pk")
 
 
-def fixes_of(rep_id: int, today: date, *, most: int | None = None) -> list[tuple[Opportunity, list[str]]]:
+def fixes_of(rep_id: int, today: date, currency: str) -> list[tuple[Opportunity, list[str]]]:
     """A rep's open deals that need something put right, most money first, each with what."""
-    currency = Company.get().reporting_currency
     rules = [rule for rule in RULES if rule.source == "opportunity" and rule.short]
     mine = Opportunity.objects.present().filter(owner=rep_id, status=Opportunity.Status.OPEN)
-    company = Opportunity.objects.present()
-    used = company.aggregate(
-        next_step=Count("pk", filter=_filled("next_step")), amount=Count("pk", filter=_filled("amount"))
-    ) | {"activities": Activity.objects.present().filter(opportunity__isnull=False).exists()}
+    used = _used()
     asked = [rule for rule in rules if used.get(rule.needs, True)]
     flags = {
         f"flag_{i}": Case(When(rule.broken(today, currency), then=Value(True)), default=Value(False))
@@ -123,8 +123,17 @@ def fixes_of(rep_id: int, today: date, *, most: int | None = None) -> list[tuple
         .select_related("account", "stage")
         .order_by(F("touched").desc(nulls_last=True), "pk")
     )
-    found = [(deal, [str(r.short) for i, r in enumerate(asked) if getattr(deal, f"flag_{i}")]) for deal in rows]
-    return found if most is None else found[:most]
+    return [(deal, [str(r.short) for i, r in enumerate(asked) if getattr(deal, f"flag_{i}")]) for deal in rows]
+
+
+def _used() -> dict[str, bool]:
+    """Which fields anybody fills at all, in one query."""
+    deals = Opportunity.objects.present().order_by()
+    fields = {name: Exists(deals.filter(_filled(name))) for name in ("next_step", "amount", "close_date")}
+    activities = Exists(Activity.objects.present().filter(opportunity__isnull=False).order_by())
+    found = deals.annotate(u_activities=activities, **{f"u_{name}": test for name, test in fields.items()})
+    row = found.values("u_activities", *(f"u_{name}" for name in fields)).first()
+    return {name.removeprefix("u_"): value for name, value in (row or {}).items()}
 
 
 def before(today: date, days: int = 7) -> dict[str, int]:

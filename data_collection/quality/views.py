@@ -29,9 +29,10 @@ NOUNS = {
 @require_GET
 def data_quality(request: HttpRequest) -> HttpResponse:
     """Every rule with its count, the money it touches and its rows."""
-    today = company_today()
-    found = findings(request.user, today)
-    currency = Company.get().reporting_currency
+    company = Company.get()
+    today = company_today(company=company)
+    currency = company.reporting_currency
+    found = findings(request.user, today, currency)
     earlier = before(today) if request.user.sees_everything else {}
     broken = sorted((f for f in found if f.broken), key=_weight)
     table = _findings_table(broken, earlier, currency)

@@ -41,11 +41,15 @@ def board_of(
     return Board(row, series[-count:], whole_last, series[:count] if year_before else [])
 
 
+def is_alone(user: User) -> bool:
+    """The person sees own rows only."""
+    scope = scope_of(user)
+    return not scope.everything and not scope.team_ids
+
+
 def ways_to_break_down(kpi: Kpi, user: User) -> list[str]:
     """The dimensions every measure of the KPI is kept by, that hold more than the person alone."""
-    scope = scope_of(user)
-    alone = not scope.everything and not scope.team_ids
-    hidden = {"rep", "team", "territory"} if alone else set()
+    hidden = {"rep", "team", "territory"} if is_alone(user) else set()
     order = ("team", "rep", "territory", "product", "segment", "source")
     return [
         by

@@ -118,7 +118,7 @@ def numbers_of(rep: Rep, user: User) -> Numbers:
         .filter(rep=rep, close_date__gte=today)
         .select_related("opportunity", "account", "stage")
     )
-    fixes = fixes_of(rep.pk, today) if _leads_today(rep, user, today) else []
+    fixes = fixes_of(rep.pk, today, filters.currency) if _leads_today(rep, user, today) else []
     return Numbers(
         rep,
         filters,

@@ -34,19 +34,38 @@ class Check:
         return self.state == "good"
 
 
-def setup_checks(today: date) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One line of the worklist."""
+
+    words: str
+    href: str
+    level: str  # good, warn, bad
+
+
+def setup_checks(today: date, company: Company, night: JobRun | None) -> list[Check]:
     """The checklist, in the order somebody would work through it."""
-    people = _people(today)
+    people, loaded = _people(today), _loaded()
     return [
-        _company(),
-        _data(),
-        _rates(today),
+        _company(company),
+        _data(loaded),
+        _rates(today, company.reporting_currency),
         _teams(today),
         _membership(people),
         _quotas(people),
-        _logins(people),
-        _night(),
+        _logins(people, loaded["unlinked"]),
+        _night(night),
     ]
+
+
+def recent_jobs(most: int = 5) -> tuple[JobRun | None, list[JobRun]]:
+    """The latest night, and the jobs that failed in the last days, newest first."""
+    nights = JobRun.objects.filter(kind="nightly").order_by("-created_at")[:1]
+    failed = JobRun.objects.filter(state=JobState.FAILED, created_at__gte=timezone.now() - RECENT)
+    jobs = list(nights.union(failed.exclude(kind="nightly").order_by("-created_at")[:most]))
+    others = [job for job in jobs if job.kind != "nightly"]
+    night = next((job for job in jobs if job.kind == "nightly"), None)
+    return night, sorted(others, key=lambda job: job.created_at, reverse=True)
 
 
 def _admin(model: str, query: str = "") -> str:
@@ -58,10 +77,9 @@ def _check(title: str, ok: bool, good: str, wrong: str, action: str, href: str, 
     return Check(title, "good" if ok else bad, good if ok else wrong, action, href or "")
 
 
-def _company() -> Check:
-    company = Company.objects.filter(pk=1).first()
+def _company(company: Company) -> Check:
     months = ["", *(date(2000, m, 1).strftime("%B") for m in range(1, 13))]
-    good = company and _("%(name)s, %(currency)s, fiscal year from %(month)s, %(zone)s") % {
+    good = _("%(name)s, %(currency)s, fiscal year from %(month)s, %(zone)s") % {
         "name": company.name,
         "currency": company.reporting_currency,
         "month": months[company.fiscal_first_month],
@@ -69,21 +87,24 @@ def _company() -> Check:
     }
     words = _("Name, reporting currency, time zone and fiscal year are not set; defaults are used.")
     return _check(
-        _("Company and calendar"), company is not None, good or "", words, _("Edit"), _admin("salesops_company")
+        _("Company and calendar"), not company._state.adding, good, words, _("Edit"), _admin("salesops_company")
     )
 
 
-def _data() -> Check:
-    with_rows = [
-        name
-        for name, model in (
-            (_("deals"), Opportunity),
-            (_("leads"), Lead),
-            (_("activities"), Activity),
-            (_("order lines"), OrderLine),
-        )
-        if model.objects.exists()
-    ]
+def _loaded() -> dict[str, int]:
+    """Which tables hold rows, and how many logins that should be somebody's are nobody's, in one query."""
+    tables = {"deals": Opportunity, "leads": Lead, "activities": Activity, "orders": OrderLine}
+    unlinked = Q(role__in=(Role.REP, Role.MANAGER), is_active=True, rep__isnull=True)
+    exists = {name: Exists(model.objects.order_by()) for name, model in tables.items()}
+    counted = User.objects.aggregate(
+        unlinked=Count("pk", filter=unlinked), **{name: Count("pk", filter=test) for name, test in exists.items()}
+    )
+    return {name: counted[name] for name in (*tables, "unlinked")}
+
+
+def _data(loaded: dict[str, int]) -> Check:
+    names = {"deals": _("deals"), "leads": _("leads"), "activities": _("activities"), "orders": _("order lines")}
+    with_rows = [words for name, words in names.items() if loaded[name]]
     return _check(
         _("Data loaded"),
         bool(with_rows),
@@ -95,8 +116,7 @@ def _data() -> Check:
     )
 
 
-def _rates(today: date) -> Check:
-    currency = Company.get().reporting_currency
+def _rates(today: date, currency: str) -> Check:
     known = FxRate.objects.filter(currency=OuterRef("currency"), day__lte=today)
     missing = list(
         Opportunity.objects.present()
@@ -176,8 +196,7 @@ def _quotas(counts: dict[str, int]) -> Check:
     )
 
 
-def _logins(counts: dict[str, int]) -> Check:
-    unlinked = User.objects.filter(role__in=(Role.REP, Role.MANAGER), is_active=True, rep__isnull=True).count()
+def _logins(counts: dict[str, int], unlinked: int) -> Check:
     words = []
     if counts["no_login"]:
         words.append(_("%(n)d of %(all)d people cannot log in yet.") % {"n": counts["no_login"], "all": counts["all"]})
@@ -193,8 +212,7 @@ def _logins(counts: dict[str, int]) -> Check:
     )
 
 
-def _night() -> Check:
-    night = JobRun.objects.filter(kind="nightly").order_by("-created_at").first()
+def _night(night: JobRun | None) -> Check:
     href = url_of("jobs") or ""
     if night is None:
         return Check(_("Nightly run"), "warn", _("It has never run."), _("Jobs"), href)
@@ -207,23 +225,13 @@ def _night() -> Check:
     return Check(_("Nightly run"), state, words, _("Open the run"), (url_of("jobs") and f"{href}{night.pk}/") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One line of the worklist."""
-
-    words: str
-    href: str
-    level: str  # good, warn, bad
-
-
-def failed_jobs(most: int = 5) -> list[Work]:
-    """Jobs that failed in the last days, newest first."""
-    jobs = JobRun.objects.filter(state=JobState.FAILED, created_at__gte=timezone.now() - RECENT).exclude(kind="nightly")
+def failed_work(jobs: list[JobRun]) -> list[Work]:
+    """Failed jobs as lines of the worklist."""
     return [
         Work(
             _("%(title)s failed: %(error)s") % {"title": job.title, "error": (job.error or _("no reason given"))[:140]},
             f"{url_of('jobs')}{job.pk}/",
             "bad",
         )
-        for job in jobs.order_by("-created_at")[:most]
+        for job in jobs
     ]

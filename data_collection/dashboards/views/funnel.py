@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -103,7 +104,8 @@ def _sentences(found: Funnel, by: str) -> list[str]:
     if leak is not None:
         words.append(
             _(
-                "%(group)s loses most there against the others: at “%(step)s” %(share)s move on, elsewhere %(others)s; about %(n)s cases."
+                "%(group)s loses most against the others: at “%(step)s” %(share)s move on, elsewhere %(others)s;"
+                " about %(n)s cases."
             )
             % {
                 "group": f"{DIMENSIONS[by][0]} {leak.key}",
@@ -116,6 +118,16 @@ def _sentences(found: Funnel, by: str) -> list[str]:
     if not words and found.total.steps[0].entered:
         words.append(_("Too few are decided to name a worst step; it takes %(n)d at a step.") % {"n": ENOUGH})
     return words
+
+
+@filtered
+def funnel_leak(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
+    """Where most deals of the last 12 months are lost, as one line of the overview; empty when nothing can be said."""
+    year = filters.during(filters.calendar.parse("last_12m", filters.today))
+    found = funnel_of(request.user, year, "deals", "segment")
+    sentences = _sentences(found, "segment") if found.total.worst else []
+    url = f"{reverse('funnel')}?{year.query(cmp=None)}"
+    return render(request, "data_collection/dashboards/_leak.html", {"sentences": sentences[:2], "url": url})
 
 
 def _rows_url(found: Funnel, step: Step, filters: Filters, fate: str) -> str:
@@ -171,7 +183,7 @@ def _steps_table(found: Funnel, filters: Filters) -> Table:
         Column("range", _("95 % range"), help=_("Wilson interval of the share"), reason="no_next"),
         Column("lost", _("Lost here"), "count", href="lost_url", reason="no_next"),
         Column("open", _("Still here"), "count", href="open_url", reason="no_next"),
-        Column("days", _("Median days to the next"), "days", reason="no_next"),
+        Column("days", _("Days on"), "days", reason="no_next", help=_("Median days until the next step")),
         Column("note", _("Note")),
     ]
     if not any(row["note"] for row in rows):

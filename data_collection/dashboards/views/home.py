@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from data_collection.dashboards.selectors.setup import Work, failed_jobs, setup_checks
+from data_collection.dashboards.selectors.setup import Work, failed_work, recent_jobs, setup_checks
 from data_collection.quality.rules import SEVERITIES
 from data_collection.quality.selectors import Finding, findings
 from salesops.access.models import Role
@@ -27,10 +27,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _ops_home(request: HttpRequest) -> HttpResponse:
-    today = company_today()
-    checks = setup_checks(today)
+    company = Company.get()
+    today = company_today(company=company)
+    night, failed = recent_jobs()
+    checks = setup_checks(today, company, night)
     done = sum(check.done for check in checks)
-    work = failed_jobs() + _quality_work(findings(request.user, today))
+    currency = company.reporting_currency
+    work = failed_work(failed) + _quality_work(findings(request.user, today, currency), currency)
     return render(
         request,
         "data_collection/dashboards/home_ops.html",
@@ -47,9 +50,8 @@ def _ops_home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _quality_work(found: list[Finding]) -> list[Work]:
+def _quality_work(found: list[Finding], currency: str) -> list[Work]:
     """The findings that matter most, each with its money."""
-    currency = Company.get().reporting_currency
     broken = [f for f in found if f.broken and f.rule.severity != "low"]
     broken.sort(key=lambda f: (list(SEVERITIES).index(f.rule.severity), -(f.money or 0), -f.broken))
     return [

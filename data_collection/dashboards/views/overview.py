@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import card_of, kpi_cells, kpi_column, kpi_url, rows_url, target_of
-from data_collection.dashboards.selectors.kpi import Board, board_of
+from data_collection.dashboards.selectors.kpi import Board, board_of, is_alone
 from data_collection.dashboards.selectors.overview import CARDS, StageSum, attention, pipeline_by_stage
 from data_collection.dashboards.views.pages import filtered, respond, scope_words
 from data_collection.kpis.filters import Filters
@@ -29,9 +29,10 @@ def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
     user, currency = request.user, filters.currency
     board = board_of(user, filters, [*CARDS, "quota", "open_deals", "coverage", "required_coverage"], year_before=True)
     row, months, year_before = board.row, board.recent, board.year_before
-    teams = kpi_values(user, filters, TEAM_KPIS, by="team")
+    by = "product" if is_alone(user) else "team"
+    parts = kpi_values(user, filters, TEAM_KPIS if by == "team" else ("bookings", "win_rate"), by=by)
     stages = pipeline_by_stage(user, filters)
-    cards_ = {card.id: card for card in _charts(filters, board, stages, teams)}
+    cards_ = {card.id: card for card in _charts(filters, board, stages, parts, by)}
     wanted = cards_.get(request.GET.get("table", ""))
     if request.GET.get("format") == "csv":
         return table_csv((wanted or cards_["bookings"]).table, f"overview-{(wanted or cards_['bookings']).id}")
@@ -43,8 +44,9 @@ def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
         "filters": filter_fields(user, filters),
         "filter_errors": filters.errors,
         "cards": _cards(row, months, filters, currency),
-        "attention": attention(filters, row, stages, teams, currency),
+        "attention": attention(filters, row, stages, parts if by == "team" else [], currency),
         "charts": cards_,
+        "leak_url": f"{reverse('funnel_leak')}?{filters.query(period=None, cmp=None)}",
         "empty": _empty(request) if nothing else None,
     }
     return respond(request, "data_collection/dashboards/overview.html", context)
@@ -63,7 +65,6 @@ def _empty(request: HttpRequest) -> Empty:
 
 def _cards(row: KpiRow, months: list[KpiRow], filters: Filters, currency: str) -> list[KpiCard]:
     goals = {
-        "attainment": (Decimal(1), _("quota to date")),
         "bookings": (row.values["quota"].value, _("quota to date")),
     }
     return [
@@ -80,12 +81,12 @@ def _cards(row: KpiRow, months: list[KpiRow], filters: Filters, currency: str) -
     ]
 
 
-def _charts(filters: Filters, board: Board, stages: list[StageSum], teams: list[KpiRow]) -> list[ChartCard]:
+def _charts(filters: Filters, board: Board, stages: list[StageSum], teams: list[KpiRow], by: str) -> list[ChartCard]:
     currency = filters.currency
     return [
         _bookings_chart(filters, currency, board),
         _stage_chart(filters, currency, stages),
-        _team_chart(filters, currency, teams),
+        _team_chart(filters, currency, teams) if by == "team" else _product_chart(filters, currency, teams),
     ]
 
 
@@ -169,6 +170,29 @@ def _stage_chart(filters: Filters, currency: str, stages: list[StageSum]) -> Cha
         href=rows_url("open_pipeline", filters),
         height=200,
         empty=_("No deal is open."),
+    )
+
+
+def _product_chart(filters: Filters, currency: str, products: list[KpiRow]) -> ChartCard:
+    """For somebody who sees only own rows: what was sold."""
+    shown = [product for product in products if product.values["bookings"].value]
+    shown.sort(key=lambda p: -(p.values["bookings"].value or Decimal(0)))
+    links = [rows_url("bookings", filters, product=product.key or "") for product in shown]
+    rows = [{"product": p.label, "url": link, **kpi_cells(p.values)} for p, link in zip(shown, links, strict=True)]
+    columns = [
+        Column("product", _("Product"), href="url"),
+        *(kpi_column(name, currency, sort=False) for name in ("bookings", "win_rate")),
+    ]
+    return ChartCard(
+        "teams",
+        _("Bookings by product"),
+        charts.breakdown("bookings", shown, links),
+        subtitle=_("%(currency)s, %(period)s") % {"currency": currency, "period": filters.period.label.lower()},
+        table=Table(columns, rows, caption=_("Products")),
+        csv_url=_csv(filters, "teams"),
+        href=kpi_url("bookings", filters, by="product"),
+        height=200,
+        empty=_("Nothing was won in this period."),
     )
 
 

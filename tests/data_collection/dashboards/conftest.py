@@ -72,6 +72,7 @@ def sales(
     make_opportunity("Odd won", owner=outsider_rep, status="won", amount="7000", close_date=today, stage=stages["won"],
                      **common | {"account": None})  # fmt: skip
     make_visit(ahead, stages["discovery"], start, start + timedelta(days=1))
+    make_visit(ahead, stages["proposal"], start + timedelta(days=1))
     for owner in (rep, outsider_rep):
         make_quota(owner, "10000", start, end)
         make_activity(owner, kind="call", day=today)

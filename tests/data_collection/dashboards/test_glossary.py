@@ -17,7 +17,7 @@ def test_a_formula_in_words() -> None:
 def test_every_kpi_has_an_entry(viewer: object, client_of) -> None:
     client = client_of(viewer)
     overview = client.get("/glossary/").content.decode()
-    for name, kpi in CATALOGUE.items():
+    for name in CATALOGUE:
         assert f"/glossary/{name}/" in overview
     page = client.get("/glossary/win_rate/").content.decode()
     for words in ("deals won / (deals won + deals lost)", "12 / (12 + 28) = 30.0 %", "more is better", "per cent"):

@@ -92,7 +92,7 @@ def test_leads_and_orders(company: Company, rep: Rep) -> None:
 
 
 def test_the_worklist_says_what_to_fix_most_money_first(deals: None, rep: Rep) -> None:
-    fixes = [(deal.name, words) for deal, words in fixes_of(rep.pk, TODAY)]
+    fixes = [(deal.name, words) for deal, words in fixes_of(rep.pk, TODAY, "USD")]
     assert fixes == [
         ("Late", ["Close date has passed", "Quiet for 30 days"]),
         ("Undated", ["No close date"]),
