@@ -3,10 +3,10 @@
 import django_filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers
-from rest_framework.pagination import CursorPagination
 
 from demand_planning.statistical.models import ForecastPoint, ForecastRun, ForecastSeries
 from demand_planning.statistical.words import backtest_rows, method_words, sentences
+from salesops.tables.pagination import CursorPages
 
 
 class RunSerializer(serializers.ModelSerializer):
@@ -112,23 +112,14 @@ class SeriesFilter(django_filters.FilterSet):
         fields = ("measure", "level", "product", "territory")
 
 
-class SeriesCursor(CursorPagination):
-    ordering = ("position",)
-    page_size = 100
-
-
-class RunCursor(CursorPagination):
-    ordering = ("-as_of", "-id")
-    page_size = 100
-
-
 class SeriesList(generics.ListAPIView):
     """Series of the current forecast."""
 
     queryset = ForecastSeries.objects.none()
     serializer_class = SeriesSerializer
     filterset_class = SeriesFilter
-    pagination_class = SeriesCursor
+    pagination_class = CursorPages
+    ordering_fields = ("position",)
 
     def get_queryset(self) -> object:
         return ForecastSeries.objects.current().visible_to(self.request.user).defer("history", "fit", "members")
@@ -150,4 +141,6 @@ class RunList(generics.ListAPIView):
 
     queryset = ForecastRun.objects.filter(state=ForecastRun.State.PUBLISHED)
     serializer_class = RunSerializer
-    pagination_class = RunCursor
+    pagination_class = CursorPages
+    ordering_fields = ("id",)
+    default_ordering = "-id"
