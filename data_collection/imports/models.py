@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from salesops.access.models import User
 from salesops.audit.tracking import audited
 from salesops.jobs.models import JobRun
 
@@ -38,7 +39,7 @@ class SavedMapping(models.Model):
 
 
 class BatchQuerySet(models.QuerySet):
-    def visible_to(self, user: settings.AUTH_USER_MODEL) -> Self:
+    def visible_to(self, user: User) -> Self:
         """Imports hold rows of everybody: only operations see them."""
         return self if user.is_ops else self.none()
 
