@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from salesops.jobs.models import JobRun, ScheduleSlot
 from salesops.jobs import nightly
+from salesops.jobs.models import JobRun, ScheduleSlot
 from salesops.jobs.nightly import nightly_slot, nightly_start, nightly_step, nightly_tick
 from salesops.jobs.registry import KINDS
 from salesops.models import Company
