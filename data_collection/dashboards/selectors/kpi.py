@@ -1,7 +1,7 @@
 """What the KPI pages show beside the values themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -39,6 +39,21 @@ def board_of(
     series = rows[len(asked) :]
     row = KpiRow(None, _("All"), rows[0].values, rows[1].values if filters.compare else None, filters.period)
     return Board(row, series[-count:], whole_last, series[:count] if year_before else [])
+
+
+def joined(first: Board, second: Board) -> Board:
+    """The KPIs of both over the recent periods; the year before is the first's."""
+    return Board(
+        _both(first.row, second.row),
+        [_both(a, b) for a, b in zip(first.recent, second.recent, strict=True)],
+        first.whole_last,
+        first.year_before,
+    )
+
+
+def _both(a: KpiRow, b: KpiRow) -> KpiRow:
+    before = a.before | (b.before or {}) if a.before is not None else None
+    return replace(a, values=a.values | b.values, before=before)
 
 
 def is_alone(user: User) -> bool:

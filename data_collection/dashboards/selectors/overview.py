@@ -15,6 +15,7 @@ from salesops.access.models import User
 from salesops.charts import numbers
 
 CARDS = ("bookings", "attainment", "win_rate", "open_pipeline", "deal_size_mean")
+BOOKED = tuple(name for name in CARDS if name != "open_pipeline")
 FAR_BELOW = Decimal("0.7")  # of the prorated quota
 MOST_TEAMS = 3
 

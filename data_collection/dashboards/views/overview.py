@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import card_of, kpi_cells, kpi_column, kpi_url, rows_url, target_of
-from data_collection.dashboards.selectors.kpi import Board, board_of, is_alone
-from data_collection.dashboards.selectors.overview import CARDS, StageSum, attention, pipeline_by_stage
+from data_collection.dashboards.selectors.kpi import Board, board_of, is_alone, joined
+from data_collection.dashboards.selectors.overview import BOOKED, CARDS, StageSum, attention, pipeline_by_stage
 from data_collection.dashboards.views.pages import filtered, respond, scope_words
 from data_collection.kpis.filters import Filters
 from data_collection.kpis.selectors import KpiRow, kpi_values
@@ -27,7 +27,9 @@ TEAM_KPIS = ("attainment", "bookings", "quota", "win_rate")
 def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
     """Numbers of everybody the person may see."""
     user, currency = request.user, filters.currency
-    board = board_of(user, filters, [*CARDS, "quota", "open_deals", "coverage", "required_coverage"], year_before=True)
+    # Open deals are costly to add up for many days: the year before is asked for what was booked only.
+    booked = board_of(user, filters, [*BOOKED, "quota", "required_coverage"], year_before=True)
+    board = joined(booked, board_of(user, filters, ["open_pipeline", "open_deals", "coverage"]))
     row, months, year_before = board.row, board.recent, board.year_before
     by = "product" if is_alone(user) else "team"
     parts = kpi_values(user, filters, TEAM_KPIS if by == "team" else ("bookings", "win_rate"), by=by)
