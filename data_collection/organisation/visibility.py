@@ -4,12 +4,13 @@ A rep sees own rows. A manager sees the rows of everybody who, on the row's own 
 subtree the manager leads today. Operations, executives, finance and viewers see all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, Now, TruncDate
+from django.db.models.functions import Coalesce, JSONObject, Now, TruncDate
 from django.utils import timezone
 
 from data_collection.organisation.models import Quota, Rep, Team, TeamManager, TeamMembership
@@ -39,17 +40,27 @@ def _scope_of(user: User) -> Scope:
     if user.sees_everything:
         return Scope(True, None, frozenset())
     led = TeamManager.objects.on(timezone.localdate()).filter(rep=OuterRef("pk")).values("team_id")
-    own = Rep.objects.filter(user=user).annotate(led=ArraySubquery(led)).values_list("pk", "led").first()
-    rep_id, led_ids = own or (None, [])
-    if user.role != Role.MANAGER or not led_ids:
-        return Scope(False, rep_id, frozenset())
-    return Scope(False, rep_id, subtree(set(led_ids)))
+    tree = Team.objects.order_by().values(edge=JSONObject(team=F("pk"), parent=F("parent_id")))
+    own = Rep.objects.filter(user=user)
+    if user.role != Role.MANAGER:
+        return Scope(False, own.values_list("pk", flat=True).first(), frozenset())
+    whole = own.annotate(led=ArraySubquery(led), tree=ArraySubquery(tree))  # one query for all three
+    found = whole.values_list("pk", "led", "tree").first()
+    if found is None:
+        return Scope(False, None, frozenset())
+    rep_id, led_ids, edges = found
+    return Scope(False, rep_id, below(set(led_ids), [(edge["team"], edge["parent"]) for edge in edges]))
 
 
 def subtree(roots: set[int]) -> frozenset[int]:
     """The teams named and every team below them."""
+    return below(roots, Team.objects.values_list("pk", "parent_id"))
+
+
+def below(roots: set[int], edges: Iterable[tuple[int, int | None]]) -> frozenset[int]:
+    """The roots and everything below them in a tree of (node, parent)."""
     children: dict[int | None, list[int]] = {}
-    for pk, parent in Team.objects.values_list("pk", "parent_id"):
+    for pk, parent in edges:
         children.setdefault(parent, []).append(pk)
     found: set[int] = set()
     waiting = list(roots)

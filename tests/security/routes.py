@@ -52,6 +52,7 @@ PAGES: dict[str, Route] = {
     "kpi_detail": Route(named(name="bookings"), queries=FILTERS),
     "rows": Route(named(name="bookings"), queries=FILTERS),
     "funnel": Route(queries=FILTERS),
+    "funnel_leak": Route(queries=FILTERS),
     "funnel_rows": Route(queries=FILTERS),
     "team_performance": Route(queries=FILTERS),
     "my_numbers": Route(queries=("format=csv", "period=last_12m", "rep=odd")),
