@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.kpis.catalogue import Kpi
-from data_collection.kpis.measures import PREVIOUS, WHOLE, plain
+from data_collection.kpis.measures import PREVIOUS, plain
 
 Text = str | Promise
 
@@ -98,12 +98,10 @@ def measure_words(name: str) -> str:
     words = str(MEASURES.get(name) or MEASURES.get(plain(name)) or name)
     if name in PREVIOUS:
         return str(_("%(what)s in the period before")) % {"what": words}
-    if name in WHOLE and name not in MEASURES:
-        return str(_("%(what)s in the whole period")) % {"what": words}
     return words
 
 
 def formula_words(kpi: Kpi) -> str:
     """The formula in words: deals won / (deals won + deals lost)."""
     text = re.sub(r"[a-z_]\w*", lambda match: measure_words(match[0]), kpi.formula.text)
-    return text.replace("*", "×")
+    return text.replace("*", "×").replace(" - ", " − ")

@@ -1,14 +1,16 @@
 """What the overview shows: KPI values, the open pipeline by stage, and what needs attention."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from data_collection.dashboards.presentation import kpi_url, rows_url
+from data_collection.facts.models import DealFact
 from data_collection.kpis.filters import Filters
 from data_collection.kpis.selectors import KpiRow, kpi_rows
 from salesops.access.models import User
@@ -40,6 +42,11 @@ class Attention:
     words: str
     href: str
     level: str  # warn, bad
+
+
+def latest_win(user: User) -> date | None:
+    """Day of the latest win the person may see."""
+    return DealFact.objects.visible_to(user).filter(won_n__gt=0).aggregate(day=Max("day"))["day"]
 
 
 def pipeline_by_stage(user: User, filters: Filters) -> list[StageSum]:

@@ -216,15 +216,19 @@ def _trend_chart(
             before_words=_("A year before"),
             goal=as_float(goal) if not kpi.is_additive else None,
         ),
-        subtitle=_trend_words(board, currency if kpi.unit == "money" else ""),
+        subtitle=_trend_words(board, grain, currency if kpi.unit == "money" else ""),
         table=Table(columns, rows, caption=str(kpi.label)),
         csv_url=f"?{filters.query(format='csv', grain=grain)}",
         height=320,
     )
 
 
-def _trend_words(board: Board, unit: str) -> str:
-    words = _("12 periods to %(last)s; a period still running is dashed") % {"last": board.recent[-1].label}
+def _trend_words(board: Board, grain: str, unit: str) -> str:
+    last = {"last": board.recent[-1].label}
+    if grain == "quarter":
+        words = _("12 quarters to %(last)s; one still running is dashed") % last
+    else:
+        words = _("12 months to %(last)s; one still running is dashed") % last
     return f"{unit}, {words}" if unit else words
 
 

@@ -13,6 +13,7 @@ from data_collection.crm.models import Account, Opportunity
 from data_collection.dashboards.selectors.objects import AccountPage, Deal, account_of, deal_of
 from salesops.frame.components import Column, Table
 
+CATEGORIES = dict(Opportunity.Category.choices)
 STATE = {"won": "good", "lost": "bad", "open": "info"}
 
 
@@ -137,7 +138,7 @@ def _change(change: Any, side: str) -> object:
     for kind in ("amount", "date", "value"):
         value = getattr(change, f"{side}_{kind}")
         if value not in (None, ""):
-            return f"{value:,.0f}" if kind == "amount" else value
+            return f"{value:,.0f}" if kind == "amount" else CATEGORIES.get(value, value)
     return None
 
 

@@ -1,5 +1,6 @@
 """The overview: five numbers, bookings against plan, pipeline, teams, and what needs attention."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,21 @@ from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import card_of, kpi_cells, kpi_column, kpi_url, rows_url, target_of
 from data_collection.dashboards.selectors.kpi import Board, board_of, is_alone, joined
-from data_collection.dashboards.selectors.overview import BOOKED, CARDS, StageSum, attention, pipeline_by_stage
+from data_collection.dashboards.selectors.overview import (
+    BOOKED,
+    CARDS,
+    StageSum,
+    attention,
+    latest_win,
+    pipeline_by_stage,
+)
 from data_collection.dashboards.views.pages import filtered, respond, scope_words
 from data_collection.kpis.filters import Filters
 from data_collection.kpis.selectors import KpiRow, kpi_values
 from salesops.charts import figures, numbers
 from salesops.frame.components import ChartCard, Column, Empty, KpiCard, Table
 from salesops.frame.navigation import url_of
+from salesops.lib.periods import Grain
 from salesops.tables.csv import table_csv
 
 TEAM_KPIS = ("attainment", "bookings", "quota", "win_rate")
@@ -38,8 +47,9 @@ def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
     wanted = cards_.get(request.GET.get("table", ""))
     if request.GET.get("format") == "csv":
         return table_csv((wanted or cards_["bookings"]).table, f"overview-{(wanted or cards_['bookings']).id}")
-    empty = not any(row.values[name].n for name in ("bookings", "win_rate")) and not row.values["open_deals"].value
-    nothing = empty and all(month.values["bookings"].n == 0 for month in [*months, *year_before])
+    quiet = not any(month.values["bookings"].n for month in [row, *months, *year_before])
+    last_win = latest_win(user) if quiet else None
+    nothing = quiet and last_win is None and not row.values["open_deals"].value
     context = {
         "page_title": _("Overview"),
         "scope": scope_words(filters, currency),
@@ -50,8 +60,20 @@ def overview(request: HttpRequest, *, filters: Filters) -> HttpResponseBase:
         "charts": cards_,
         "leak_url": f"{reverse('funnel_leak')}?{filters.query(period=None, cmp=None)}",
         "empty": _empty(request) if nothing else None,
+        "older": _older(last_win, filters) if last_win else None,
     }
     return respond(request, "data_collection/dashboards/overview.html", context)
+
+
+def _older(last_win: date, filters: Filters) -> dict[str, str]:
+    """Where the numbers are, when the last two years have none."""
+    quarter = filters.calendar.period_of(last_win, Grain.QUARTER)
+    return {
+        "words": _("Nothing was won in the last 24 months. The latest win is of %(day)s.")
+        % {"day": numbers.day(last_win)},
+        "action": _("Show %(quarter)s") % {"quarter": quarter.label},
+        "url": f"?{filters.query(period=quarter.name)}",
+    }
 
 
 def _empty(request: HttpRequest) -> Empty:

@@ -65,7 +65,8 @@ def _last_day(period: Period) -> date:
 
 def scope_words(filters: Filters, currency: str, *, compare: bool = True) -> str:
     """What the numbers of a page cover, in one line."""
-    words = [f"{filters.period.label} ({days_words(filters.period)})"]
+    days = days_words(filters.period)
+    words = [days if ".." in filters.period.name else f"{filters.period.label} ({days})"]
     words += [f"{DIMENSIONS[c.name][0]}: {', '.join(c.labels)}" for c in filters.choices]
     if currency:
         words.append(_("amounts in %(currency)s") % {"currency": currency})

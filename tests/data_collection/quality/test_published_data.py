@@ -1,0 +1,38 @@
+"""The findings of a public data set, against counts of its file by other means."""
+
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from data_collection.facts.services import facts_rebuild
+from data_collection.quality.selectors import findings
+from salesops.company.selectors import company_today
+
+FOLDER = Path(settings.BASE_DIR).parent / "shared" / "data" / "maven-crm"
+
+
+@pytest.mark.slow
+def test_maven(company: object, client_of, executive) -> None:
+    if not FOLDER.exists():
+        pytest.skip("the data set maven-crm is not beside the repository in ../shared/data")
+    call_command("import_crm", str(FOLDER), mapping="maven_crm", accept_suggestions=True, stdout=StringIO())
+    deals = pd.read_csv(FOLDER / "sales_pipeline.csv")
+    is_open = ~deals.deal_stage.isin(["Won", "Lost"])
+    found = {f.rule.name: f for f in findings(None, company_today())}
+    assert (found["account-missing"].broken, found["account-missing"].checked) == (1425, 8800)
+    assert found["account-missing"].broken == deals.account.isna().sum()
+    assert found["amount-missing"].broken == is_open.sum() == 2089
+    assert found["close-date-missing"].broken == (is_open & deals.close_date.isna()).sum()
+    assert found["won-without-amount"].broken == 0 and found["won-without-amount"].checked == 4238
+
+    facts_rebuild()
+    client = client_of(executive)
+    assert "1,425" in client.get("/collect/quality/").content.decode()
+    overview = client.get("/collect/overview/").content.decode()
+    assert "The latest win is of 31 Dec 2017." in overview and "?period=2017-Q4" in overview
+    year = client.get("/rows/bookings/?period=2016-10-01..2017-12-31").content.decode()
+    assert "10,005,534.00" in year and "4,238 rows, together 10,005,534.00 USD" in year
