@@ -222,10 +222,10 @@ _ALL = (
     ),
     _kpi(
         "coverage", _("Pipeline coverage"), "pipeline", "ratio", "up",
-        "closing_amount / (whole_quota - whole_won_amount)", n="closing_n",
-        reason=_("No quota is left to reach in this period, or none is set."),
+        "closing_amount / (whole_quota - won_amount)", n="closing_n",
+        reason=_("No quota is set, it is reached, or the period is over."),
         meaning=_("Open amount expected to close in the period for each unit of quota still missing."),
-        choices=_("Of a period to date, the whole period: its close dates, its quota. Today's amounts."),
+        choices=_("Of a period to date: close dates and quota of the whole period, won so far. Today's amounts."),
         check="1.8M / (1.0M - 0.4M) = 3.0",
     ),
     _kpi(

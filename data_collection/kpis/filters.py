@@ -116,8 +116,8 @@ class Filters:
         ]
 
     def whole_end(self, period: Period) -> date:
-        """The end of the whole quarter, month, … of a period to date; of others their own end."""
-        if period.grain is None or not period.is_open:
+        """The end of the whole quarter, month, … a period to date is part of; of a free range its own end."""
+        if period.grain is None:
             return period.end
         first = self.calendar.start_of(period.start, period.grain)
         return max(period.end, self.calendar.step(first, period.grain))

@@ -21,7 +21,7 @@ class FormulaError(ValueError):
 
 
 class Undefined(ArithmeticError):
-    """The formula has no value: division by zero or a measure that is not known."""
+    """The formula has no value: division by zero or less, or a measure that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Formula:
             measures: a sum for each name; None = not known.
 
         Raises:
-            Undefined: a division by zero, or a measure is None.
+            Undefined: a division by zero or less, or a measure is None.
         """
         return _work_out(self._tree, measures)
 
@@ -93,7 +93,7 @@ def _work_out(node: ast.expr, measures: Mapping[str, Decimal | None]) -> Decimal
     assert isinstance(node, ast.BinOp)
     left, right = _work_out(node.left, measures), _work_out(node.right, measures)
     if isinstance(node.op, ast.Div):
-        if right == 0:
+        if right <= 0:  # a share of nothing, or of less than nothing, says nothing
             raise Undefined(ast.unparse(node.right))
         return left / right
     return _OPERATIONS[type(node.op)](left, right)

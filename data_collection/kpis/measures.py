@@ -49,7 +49,6 @@ STOCK = {
 DUE = ("due_n", "due_amount", "slipped_amount")
 QUOTAS = {"quota": "bookings", "revenue_quota": "revenue", "whole_quota": "bookings"}
 PREVIOUS = tuple(f"prev_{name}" for name in AREA_OF)
-WHOLE = ("whole_won_amount",)
 
 #: measure -> count of the rows that should state it: with rows, yet none stating it, the sum is unknown and not 0
 POPULATION = {
@@ -70,12 +69,12 @@ POPULATION = {
     "prev_revenue": "prev_sales_n",
 }
 
-KNOWN = frozenset({*AREA_OF, *STATISTICS, *STOCK, *DUE, *QUOTAS, *PREVIOUS, *WHOLE, "days"})
+KNOWN = frozenset({*AREA_OF, *STATISTICS, *STOCK, *DUE, *QUOTAS, *PREVIOUS, "days"})
 
 
 def plain(name: str) -> str:
     """The additive measure under a prefix."""
-    return name.removeprefix("prev_") if name in PREVIOUS else name.removeprefix("whole_") if name in WHOLE else name
+    return name.removeprefix("prev_") if name in PREVIOUS else name
 
 
 def dimensions_of(name: str) -> tuple[str, ...]:

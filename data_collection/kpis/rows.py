@@ -15,7 +15,7 @@ from data_collection.facts.measures import AREA_OF
 from data_collection.facts.models import ActivityEvent, DealEvent, LeadEvent, OpenDeal, SaleEvent, StageEvent
 from data_collection.kpis.catalogue import CATALOGUE, Kpi
 from data_collection.kpis.filters import Filters
-from data_collection.kpis.measures import DUE, PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, dimensions_of, plain
+from data_collection.kpis.measures import DUE, PREVIOUS, QUOTAS, STATISTICS, STOCK, dimensions_of, plain
 from salesops.lib.periods import Period
 
 Text = str | Promise
@@ -187,7 +187,7 @@ def _part(user: Any, filters: Filters, measure: str) -> Part | None:
         before = filters.calendar.previous(period, filters.today)
         start, end, label = before.start, before.end, _("%s, period before") % label
     else:
-        start, end = period.start, end if measure in WHOLE else period.end
+        start, end = period.start, period.end
     if measure in STATISTICS:
         model, field, how = STATISTIC_ROWS[measure]
     else:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from data_collection.facts.measures import AREA_OF
 from data_collection.kpis.catalogue import CATALOGUE, Kpi
 from data_collection.kpis.filters import MODELS, Filters
-from data_collection.kpis.measures import DUE, PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, plain
+from data_collection.kpis.measures import DUE, PREVIOUS, QUOTAS, STATISTICS, STOCK, plain
 from data_collection.kpis.models import KpiTarget
 from data_collection.kpis.options import filter_options
 from data_collection.kpis.quota import Book, MissingRate, books, quota_of, quotas_by
@@ -213,7 +213,6 @@ def _measure(
     """For each period: key -> measure -> sum. Measures without any row are absent."""
     needs = list(dict.fromkeys(name for kpi in kpis for name in kpi.needs))
     previous = [name for name in needs if name in PREVIOUS]
-    whole = [name for name in needs if name in WHOLE]
     spans = [(p.start, p.end) for p in periods]
     wholes = [filters.whole_end(p) for p in periods]
     windows = windows_of(spans, filters.today, wholes)
@@ -221,8 +220,6 @@ def _measure(
     if previous:
         before = [filters.calendar.previous(p, filters.today) for p in periods]
         extra.append(("prev_", previous, [(p.start, p.end) for p in before]))
-    if whole:
-        extra.append(("whole_", whole, [(p.start, end) for p, end in zip(periods, wholes, strict=True)]))
     grouping = _grouping(by, rollup=rollup)
     found: Sums = {}
     names = {plain(n) for n in needs if plain(n) in AREA_OF}
@@ -241,7 +238,17 @@ def _measure(
     for (number, key), sums in direct.items():
         tables[number].setdefault(key, {}).update(sums)
     _add_quotas([n for n in needs if n in QUOTAS], windows, filters, scope, by, tables, rollup=rollup)
+    for w in windows:
+        if w.whole_end <= min(w.end, filters.today):
+            _close(tables[w.number])
     return tables
+
+
+def _close(table: dict[Key, dict[str, Decimal]]) -> None:
+    """A period that is over has a quota to cover only where deals due in it are still open."""
+    for sums in table.values():
+        if not sums.get("closing_n"):
+            sums.pop("whole_quota", None)
 
 
 def _tables(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from data_collection.facts.measures import AREA_OF
 from data_collection.kpis.catalogue import Kpi
 from data_collection.kpis.formula import Undefined
-from data_collection.kpis.measures import POPULATION, PREVIOUS, QUOTAS, STATISTICS, STOCK, WHOLE, dimensions_of
+from data_collection.kpis.measures import POPULATION, PREVIOUS, QUOTAS, STATISTICS, STOCK, dimensions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class KpiValue:
 
 
 #: Measures that are 0, not unknown, where no row is found. The rest are undefined without rows.
-ZERO = frozenset({*AREA_OF, *PREVIOUS, *WHOLE, *STOCK, "due_n", "due_amount", "slipped_amount"}) | {
+ZERO = frozenset({*AREA_OF, *PREVIOUS, *STOCK, "due_n", "due_amount", "slipped_amount"}) | {
     name for name in STATISTICS if name.endswith("_n")
 }
 

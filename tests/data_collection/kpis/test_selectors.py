@@ -9,6 +9,7 @@ import pytest
 from data_collection.kpis.catalogue import CATALOGUE
 from data_collection.kpis.filters import between
 from data_collection.kpis.selectors import kpi_rows, kpi_series, kpi_values
+from tests.builders import make_quota
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 30)
@@ -200,3 +201,18 @@ def test_rows_give_the_number(sales, request, who, fields):
         elif "recorded" in found[name].reason:
             assert not all(part.rows.exists() for part in rows.parts), name
     assert checked >= 20
+
+
+def test_coverage_is_compared_at_the_same_point_of_the_period(world, analyst):
+    """On 15 May the quarter is 45 days old; 45 days into Q1, on 14 February, 6,720 were open that closed or were to
+    close in Q1 (500 + 220 + 2,000 + 4,000), 4,000 of the 15,800 were won."""
+    from data_collection.kpis.filters import parse
+
+    found = kpi_values(analyst, parse({"period": "qtd"}, today=date(2026, 5, 15)), ["coverage"])[0]
+    assert found.before["coverage"].value == pytest.approx(Decimal(6720) / (15800 - 4000))
+
+
+def test_a_quota_that_is_reached_needs_no_coverage(world, analyst):
+    make_quota(world.rui, "100", date(2025, 10, 1), date(2026, 1, 1))  # 2,360 was won
+    found = kpi_values(analyst, between(date(2025, 10, 1), date(2026, 1, 1)), ["coverage"])[0].values["coverage"]
+    assert found.value is None and "reached" in found.reason
