@@ -16,7 +16,6 @@ from salesops.charts import numbers
 from salesops.frame.components import Column, Delta, KpiCard, Target
 
 RELATIVE = frozenset({"money", "count", "number"})  # change as a share; other units change by a difference
-NOT_COMPARED = frozenset({"coverage"})  # needs the open deals of then with the close dates of then
 
 
 def rows_url(name: str, filters: Filters, **changes: str) -> str:
@@ -40,8 +39,6 @@ def delta_of(kpi: Kpi, now: KpiValue, before: KpiValue | None, words: str) -> De
     """The change against the comparison period; None when none is asked for."""
     if before is None or now.value is None:
         return None
-    if kpi.name in NOT_COMPARED:
-        return Delta(None, "", reason=_("Deals of an earlier period have closed since, so its coverage is not known"))
     against = _("vs %(what)s") % {"what": words}
     if before.value is None:
         return Delta(None, against, reason=before.reason or _("No value in that period"))

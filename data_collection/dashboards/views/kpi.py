@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from data_collection.dashboards import charts
 from data_collection.dashboards.filter_fields import filter_fields
 from data_collection.dashboards.presentation import (
-    NOT_COMPARED,
     as_float,
     card_of,
     delta_of,
@@ -92,7 +91,7 @@ def _line(
         "delta": delta,
         "delta_text": numbers.signed(delta.value, delta.unit) if delta and delta.value is not None else "",
         "direction": _direction(delta.value) if delta else "",
-        "spark": [as_float(p.values[kpi.name].value) for p in series] if known and kpi.name not in NOT_COMPARED else [],
+        "spark": [as_float(p.values[kpi.name].value) for p in series] if known else [],
         "spark_words": _("%(label)s, last 12 months: from %(first)s to %(last)s")
         % {
             "label": kpi.label,
