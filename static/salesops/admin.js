@@ -18,6 +18,13 @@
   document.addEventListener("DOMContentLoaded", function () {
     nameAutocompletes();
     new MutationObserver(nameAutocompletes).observe(document.body, { childList: true, subtree: true });
+    // The first column of an inline holds each row's name under an empty heading.
+    document.querySelectorAll("th.original:empty").forEach(function (head) {
+      var words = document.createElement("span");
+      words.className = "visually-hidden";
+      words.textContent = "#";
+      head.appendChild(words);
+    });
     // Cells edited in a list carry no label of their own: name each after its column and row.
     document.querySelectorAll("#result_list tbody tr").forEach(function (row) {
       var head = row.querySelector("th");
