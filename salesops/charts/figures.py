@@ -113,6 +113,7 @@ def horizontal_bar(
         "name": name,
         "y": list(labels),
         "x": _clean(values),
+        "width": 0.72 if len(labels) > 2 else 0.36,  # one bar alone is no wall
         "marker": {"color": palette.SERIES[0]},
         "hovertemplate": f"%{{y}}: %{{x:{HOVER.get(unit, ',~f')}}}{SUFFIX.get(unit, '')}<extra></extra>",
     }
