@@ -34,8 +34,9 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: its event loop would keep Django from the database in the tests after it."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
@@ -45,7 +46,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with product("browser", tmp_path_factory.mktemp("browser"), broker=9) as made:
         made.manage("collectstatic", "--noinput", "-v0")

@@ -62,7 +62,7 @@ class Watch:
             self.faults.append(f"request to {parts.netloc}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def logins(browser: Browser, site: Site) -> dict[str, dict]:
     """One login per role, through the form; the session is reused."""
     found = {}
