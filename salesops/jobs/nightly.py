@@ -88,7 +88,7 @@ def nightly_tick(*, now: datetime) -> JobRun | None:
     """Start the night that is due, once, however many beats tick. A missed night is caught up: the latest only.
 
     The steps work on everything that changed since they last ran, so one run covers several missed nights.
-    A slot older than this installation's first row is not caught up.
+    A night started by hand since the planned time counts for it.
     """
     slot = nightly_slot(now)
     if ScheduleSlot.objects.filter(schedule="nightly", slot__gte=slot).exists():
@@ -96,7 +96,8 @@ def nightly_tick(*, now: datetime) -> JobRun | None:
     try:
         with transaction.atomic():
             row = ScheduleSlot.objects.create(schedule="nightly", slot=slot)
-            row.job = nightly_start(as_of=now.astimezone(Company.get().zone).date())
+            by_hand = JobRun.objects.filter(kind="nightly", created_at__range=(slot, now)).exclude(state=JobState.CANCELLED)
+            row.job = by_hand.first() or nightly_start(as_of=now.astimezone(Company.get().zone).date())
             row.save(update_fields=["job"])
     except IntegrityError:
         return None

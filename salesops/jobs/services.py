@@ -243,12 +243,10 @@ def job_retry(*, row: JobRun) -> JobRun:
         skipped = row.before.filter(state=JobState.SKIPPED)
         for later in skipped:
             _wait_again(later)
-        JobRun.objects.filter(pk=row.pk).update(
-            state=JobState.QUEUED, attempts=0, cancel_asked=False, not_before=timezone.now(), ended_at=None
-        )
+        JobRun.objects.filter(pk=row.pk).update(state=JobState.WAITING, attempts=0, cancel_asked=False, ended_at=None)
         if row.parent_id:
             JobRun.objects.filter(pk=row.parent_id).update(state=JobState.RUNNING, ended_at=None, error="")
-        job_wake(row)
+        _release(row)
     row.refresh_from_db()
     return row
 

@@ -1,12 +1,14 @@
 """Logging in, being locked out, and what a role may open."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
 from salesops.access.models import Role
 from salesops.models import User
-from tests.builders import make_user
+from tests.builders import make_job, make_user
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-secret"
@@ -79,3 +81,15 @@ def test_a_person_changes_name_and_theme_but_not_the_role(rep_client: Client, re
 def test_the_policy_header_is_strict(rep_client: Client) -> None:
     policy = rep_client.get("/jobs/")["Content-Security-Policy"]
     assert "script-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+
+
+def test_times_are_shown_in_the_zone_of_the_profile(
+    rep_client: Client, rep_user: User, analyst_client: Client, analyst: User
+) -> None:
+    """23:30 UTC on 22 November is 06:30 on the 23rd in Bangkok."""
+    at = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
+    job = make_job(title="Late", kind="import", created_at=at, started_by=rep_user)
+    rep_user.time_zone = "Asia/Bangkok"
+    rep_user.save()
+    assert "23 Nov 2026, 06:30" in rep_client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "22 Nov 2026, 23:30" in analyst_client.get(f"/jobs/{job.pk}/").content.decode()

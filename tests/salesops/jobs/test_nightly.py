@@ -48,3 +48,10 @@ def test_a_running_night_is_not_started_twice(company: Company, monkeypatch: pyt
     assert first.is_live
     assert nightly_start(as_of=date(2026, 11, 24)).pk == first.pk
     KINDS.pop("a-step")
+
+
+def test_a_night_run_by_hand_since_the_planned_time_counts_for_it(company: Company) -> None:
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    by_hand = JobRun.objects.create(kind="nightly", title="by hand", state="succeeded", created_at=now)
+    assert nightly_tick(now=now) == by_hand
+    assert JobRun.objects.filter(kind="nightly").count() == 1

@@ -194,3 +194,18 @@ def test_sweep_finds_lost_messages_and_dead_workers(kind: Callable[..., str]) ->
     assert handle is not None and job_sweep() == 0
     JobRun.objects.filter(pk=fresh.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert job_sweep() == 1
+
+
+def test_a_cancelled_waiting_job_that_is_run_again_still_waits(kind: Callable[..., str]) -> None:
+    order: list[str] = []
+    kind(lambda job: order.append("first"), "first")
+    kind(lambda job: order.append("second"), "second")
+    first = job_enqueue(kind="first")
+    second = job_enqueue(kind="second", state=JobState.WAITING)
+    second.after.add(first)
+    job_cancel(row=second)
+    assert JobRun.objects.get(pk=second.pk).state == JobState.CANCELLED
+    assert job_retry(row=second).state == JobState.WAITING
+    assert job_run(second.pk) is None
+    job_run(first.pk)
+    assert job_run(second.pk) is not None and order == ["first", "second"]
