@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from data_collection.demo.calc.sizes import SIZES
-from data_collection.demo.logins import logins_table
 from data_collection.demo.services import DemoRefused, Recipe, demo_load, demo_recipe, demo_write
 
 
@@ -46,7 +45,7 @@ class Command(BaseCommand):
             demo_load(recipe=recipe, force=options["force"], say=self.say)
         except DemoRefused as why:
             raise CommandError(str(why)) from None
-        self.stdout.write("\n" + logins_table())
+        self.stdout.write("manage.py demo_logins shows who can log in.")
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
