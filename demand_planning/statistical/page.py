@@ -55,7 +55,8 @@ def asked(request: HttpRequest, rows: Any) -> Asked:
     places = sorted(
         {(code, _name(code, name)) for *_rest, code, name, _level in axes if code}, key=lambda pair: pair[1]
     )
-    item, place = get.get("product", ""), get.get("territory", "")
+    # Postgres takes no NUL in a text.
+    item, place = (get.get(name, "").replace("\x00", "\ufffd") for name in ("product", "territory"))
     if not item and not place and not any(level == Level.TOTAL for *_rest, level in axes):
         place = _largest_place(mine)
     chosen = mine.filter(item=item, place=place).select_related("run").first()
@@ -140,9 +141,10 @@ def cards(series: ForecastSeries, run: ForecastRun, *, linked: bool) -> list[Kpi
             definition=_("Sum of the last 12 months that are over."),
         ),
         KpiCard(
-            _("Error, share of the naive's"),
+            _("Error, the plain rule's = 100 %"),
             series.against_naive,
             "percent",
+            delta=_against_plain(series.against_naive),
             definition=_("Backtest error divided by the plain rule's; below 100 % is better than the plain rule."),
             reason=_("There is no backtest for this series."),
         ),
@@ -154,6 +156,14 @@ def cards(series: ForecastSeries, run: ForecastRun, *, linked: bool) -> list[Kpi
             reason=_("There is no backtest for this series."),
         ),
     ]
+
+
+def _against_plain(ratio: float | None) -> Delta | None:
+    """In words: better or worse than the same month of last year."""
+    if ratio is None:
+        return None
+    judgement = "worse" if ratio > 1 else "better" if ratio < 1 else "neutral"
+    return Delta(ratio - 1, _("than repeating last year"), judgement=judgement)
 
 
 def _last_year_href(series: ForecastSeries) -> str:

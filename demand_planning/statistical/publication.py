@@ -98,16 +98,22 @@ def _reconciled(
 
 
 def _write_series(buffer: StringIO, row: ForecastSeries, one: Fitted, center: Array, bands: dict[int, Band]) -> None:
-    """One line a month; ranges move with the expected value and keep its order."""
+    """One line a month; ranges move with the expected value and keep its order.
+
+    The lower end of what is never negative moves in proportion: one that stood at 0 stays there.
+    """
     sold = _is_sold(row, len(center))
     floor = min(row.history, default=0) >= 0
     edges = [center]
     for level in LEVELS:
         low, high = (np.round(edge * UNITS) for edge in (bands[level].low, bands[level].high))
-        shift = center - np.round(one.expected * UNITS)
-        low, high = low + shift, high + shift
+        before = np.round(one.expected * UNITS)
+        high = high + center - before
         if floor:
-            low = np.maximum(low, 0)
+            share = np.divide(center, before, out=np.ones(len(center)), where=before > 0)
+            low = np.maximum(np.round(low * share), 0)
+        else:
+            low = low + center - before
         low, high = np.minimum(low, np.min(edges, axis=0)), np.maximum(high, np.max(edges, axis=0))
         edges += [np.where(sold, low, 0), np.where(sold, high, 0)]
     first = month_number(row.forecast_from)

@@ -170,6 +170,8 @@ def _fill(row: ForecastSeries, known: Record | None, run: ForecastRun) -> None:
 def run_publish(*, run_id: int) -> ForecastRun:
     """Ranges, reconciliation, points; then the run is the current one. Nothing of it shows before.
 
+    A run of an earlier day than the current one is kept beside it and does not replace it.
+
     Raises:
         JobError: the run is gone, or a series has not been fitted.
     """
@@ -182,8 +184,10 @@ def run_publish(*, run_id: int) -> ForecastRun:
     if unfitted:
         raise JobError(f"{unfitted} series of forecast run {run_id} have not been fitted.")
     write_points(run)
-    ForecastRun.objects.filter(is_current=True).update(is_current=False)
-    run.state, run.is_current, run.published_at = ForecastRun.State.PUBLISHED, True, timezone.now()
+    newest = not ForecastRun.objects.filter(is_current=True, as_of__gt=run.as_of).exists()
+    if newest:
+        ForecastRun.objects.filter(is_current=True).update(is_current=False)
+    run.state, run.is_current, run.published_at = ForecastRun.State.PUBLISHED, newest, timezone.now()
     run.reused_n = run.series.filter(is_reused=True).count()
     run.save()
     _remove_old(run)

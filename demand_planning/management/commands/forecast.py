@@ -34,7 +34,7 @@ def levels(text: str) -> list[int]:
 
 
 def horizon(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 400:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 400:
         raise ArgumentTypeError(f"“{text}”: the horizon is a number of periods from 1 to 400")
     return int(text)
 

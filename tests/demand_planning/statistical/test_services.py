@@ -146,3 +146,17 @@ def test_the_night_forecasts_in_parts(sales: None) -> None:
     states = dict(JobRun.objects.filter(parent=root).values_list("kind", "state"))
     assert {states[kind] for kind in ("forecasts", "forecast_chunk", "forecast_publish")} == {"succeeded"}
     assert ForecastRun.objects.get().is_current
+
+
+def test_an_earlier_day_never_replaces_a_later_forecast(run: ForecastRun) -> None:
+    earlier = published(AS_OF - timedelta(days=3))
+    run.refresh_from_db()
+    assert run.is_current and not earlier.is_current and earlier.state == ForecastRun.State.PUBLISHED
+    later = published(AS_OF + timedelta(days=1))
+    run.refresh_from_db()
+    assert later.is_current and not run.is_current
+
+
+def test_ranges_keep_their_order_and_their_zero(run: ForecastRun) -> None:
+    for point in ForecastPoint.objects.filter(series__run=run):
+        assert 0 <= point.lo_95 <= point.lo_80 <= point.expected <= point.hi_80 <= point.hi_95

@@ -140,3 +140,25 @@ def test_web_process_does_not_load_the_forecasting_library() -> None:
         "sys.exit('statsforecast' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["measure", "product", "territory", "level", "sort", "page", "format"])
+@pytest.mark.parametrize("value", ["\x00", "sui\x00te", "²", "--size"])
+def test_parameters_that_cannot_be_read_are_no_error(
+    run: ForecastRun, analyst_client: Client, name: str, value: str
+) -> None:
+    assert analyst_client.get(URL, {name: value}).status_code == 200
+    if name in ("measure", "product", "territory", "level"):
+        status = analyst_client.get("/api/v1/forecasts/", {name: value}).status_code
+        assert status == 400 if "\x00" in value else status in (200, 400)
+
+
+@pytest.mark.parametrize("text", ["²", "١٢", "0", "401", "1.5", ""])
+def test_a_horizon_is_a_plain_number(text: str) -> None:
+    from argparse import ArgumentTypeError
+
+    from demand_planning.management.commands.forecast import horizon
+
+    assert horizon("18") == 18
+    with pytest.raises(ArgumentTypeError):
+        horizon(text)
