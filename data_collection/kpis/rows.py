@@ -175,8 +175,7 @@ def _part(user: Any, filters: Filters, measure: str) -> Part | None:
     end = filters.whole_end(period)
     label = LABELS.get(plain(measure), plain(measure))
     if measure in STOCK:
-        as_of = max(period.start, min(period.end - timedelta(days=1), filters.today))
-        rows = OpenDeal.objects.on(as_of)
+        rows = OpenDeal.objects.on(filters.as_of)
         if measure.startswith("closing_"):
             rows = rows.filter(close_date__gte=period.start, close_date__lt=end)
         field = SUMMED.get(measure, measure)

@@ -52,7 +52,7 @@ def latest_win(user: User) -> date | None:
 def pipeline_by_stage(user: User, filters: Filters) -> list[StageSum]:
     """The rows of the KPI “open pipeline”, by stage in the order of the funnel."""
     rows = kpi_rows(user, filters, "open_pipeline").parts[0].rows
-    late = Q(close_date__lt=filters.today)
+    late = Q(close_date__lt=filters.as_of)
     found = (
         rows.order_by()
         .values("stage_id", "stage__name", "stage__rank")

@@ -36,10 +36,10 @@ def narrow(part: Part, params: QueryDict, filters: Filters) -> Narrowed:
         words.append(_("stage %(stage)s") % {"stage": found.name})
     late = params.get("overdue")
     if late == "1":
-        rows, query["overdue"] = rows.filter(close_date__lt=filters.today), "1"
+        rows, query["overdue"] = rows.filter(close_date__lt=filters.as_of), "1"
         words.append(_("past their close date"))
     elif late == "0":
-        rows, query["overdue"] = rows.filter(close_date__gte=filters.today), "0"
+        rows, query["overdue"] = rows.filter(close_date__gte=filters.as_of), "0"
         words.append(_("close date still ahead"))
     return Narrowed(replace(part, rows=rows), tuple(words), query)
 
