@@ -17,6 +17,8 @@ from salesops.company.models import Company
 LOCK = 7_310_002  # advisory lock: one build at a time
 MOST_DAYS = 400  # single days named one by one; more, or more ranges than MOST_RANGES: the area is rebuilt
 MOST_RANGES = 20
+#: The calendar of the marks. Postgres holds days Python can't, so all days before or after it are one range each.
+CALENDAR = (date(1900, 1, 1), date(2200, 1, 1))
 
 Progress = Callable[[int, int, str], None]
 
@@ -97,20 +99,24 @@ def _spread_marks(cursor: CursorWrapper) -> None:
 
 
 def _take_marks(cursor: CursorWrapper, area: Area) -> list[Range]:
-    """Remove the marks of an area; the touched ranges, merged.
+    """Remove the marks of an area; the touched ranges, merged. One outside the calendar touches all days out there.
 
     Rows committed between this statement and the sums below may be counted already; their marks stay,
     so the next refresh counts those days again.
     """
+    first, after = CALENDAR
     cursor.execute(
         """
-        WITH taken AS (DELETE FROM data_collection_factdirty WHERE area = %s RETURNING day_from, day_to),
-        merged AS (SELECT unnest(range_agg(daterange(day_from, day_to))) AS days FROM taken WHERE day_from < day_to)
-        SELECT CASE WHEN isfinite(lower(days)) THEN lower(days) END,
-               CASE WHEN isfinite(upper(days)) THEN upper(days) END
-        FROM merged ORDER BY lower(days)
+        WITH taken AS (DELETE FROM data_collection_factdirty WHERE area = %(area)s RETURNING day_from, day_to),
+        clipped AS (
+            SELECT CASE WHEN day_from >= %(first)s THEN least(day_from, %(after)s) END AS day_from,
+                   CASE WHEN day_to <= %(after)s AND day_from < %(after)s THEN greatest(day_to, %(first)s) END AS day_to
+            FROM taken WHERE day_from <= day_to
+        ),
+        merged AS (SELECT unnest(range_agg(daterange(day_from, day_to))) AS days FROM clipped)
+        SELECT lower(days), upper(days) FROM merged ORDER BY lower(days) NULLS FIRST
         """,
-        [area.name],
+        {"area": area.name, "first": first, "after": after},
     )
     return [Range(start, end) for start, end in cursor.fetchall()]
 
@@ -118,7 +124,7 @@ def _take_marks(cursor: CursorWrapper, area: Area) -> list[Range]:
 def _is_most(ranges: list[Range]) -> bool:
     """True where building everything is cheaper than picking."""
     long = [r for r in ranges if not r.is_day]
-    if any(r.start is None for r in long) or len(long) > MOST_RANGES:
+    if any(r.start is None and r.end != CALENDAR[0] for r in long) or len(long) > MOST_RANGES:
         return True
     days = sum((r.end - r.start).days for r in ranges if r.end and r.start)
     return days > MOST_DAYS
@@ -167,7 +173,8 @@ def _insert(cursor: CursorWrapper, target: str, area: Area, select: str, values:
     return cursor.rowcount
 
 
-MONTH = "date_trunc('month', day)::date"
+#: Days no `date` of Python can name stay as they are: nobody can ask for their month, and date_trunc holds fewer.
+MONTH = "CASE WHEN day BETWEEN '0001-01-01' AND '9999-12-31' THEN date_trunc('month', day)::date ELSE day END"
 
 
 def _refresh(cursor: CursorWrapper, area: Area, ranges: list[Range]) -> int:

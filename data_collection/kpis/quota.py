@@ -153,7 +153,8 @@ def _parents(cursor: CursorWrapper) -> dict[str, dict[int, int | None]]:
 
 def _stays(cursor: CursorWrapper, start: date, end: date) -> dict[str, dict[int, list[tuple[int, Days]]]]:
     cursor.execute(
-        "SELECT * FROM (SELECT 'team', team_id, rep_id, valid_from, valid_to FROM data_collection_teammembership"
+        "SELECT level, node, rep, greatest(first, '0001-01-01'), least(last, '9999-12-31')"  # as far as Python counts
+        " FROM (SELECT 'team', team_id, rep_id, valid_from, valid_to FROM data_collection_teammembership"
         " UNION ALL SELECT 'territory', territory_id, rep_id, valid_from, valid_to FROM data_collection_territorymember"
         " WHERE is_primary) s(level, node, rep, first, last) WHERE first < %s AND (last IS NULL OR last > %s)",
         [end, start],
