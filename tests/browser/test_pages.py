@@ -37,6 +37,7 @@ PAGES = {
         "/admin/data_collection/rep/",
         "/admin/data_collection/quota/",
         "/admin/data_collection/territory/add/",
+        "/api/v1/docs/",
     ],
     "executive": ["/collect/overview/", "/collect/kpis/bookings/", "/demand/forecast/", "/supply/", "/execute/"],
 }
