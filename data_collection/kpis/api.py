@@ -164,7 +164,7 @@ class KpiSeriesView(APIView):
         grain, count = request.GET.get("grain", "month"), request.GET.get("count", "12")
         if grain not in set(Grain):
             raise ValidationError({"grain": [_("Write one of: %s.") % ", ".join(Grain)]})
-        if not count.isdecimal() or not 1 <= int(count) <= MOST_PERIODS:
+        if not count.isdecimal() or len(count) > 4 or not 1 <= int(count) <= MOST_PERIODS:
             raise ValidationError({"count": [_("Write a number from 1 to %d.") % MOST_PERIODS]})
         rows = kpi_series(request.user, filters, [kpi.name], grain, int(count))
         return Response({**head(filters), "kpi": name, "grain": grain, "rows": KpiRowSerializer(rows, many=True).data})

@@ -24,6 +24,7 @@ from salesops.lib.periods import Calendar, Period
 DEFAULT_PERIOD = "qtd"
 DEFAULT_CMP = "prev"
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+NUL, UNREADABLE = "\x00", "\ufffd"  # Postgres takes no NUL in a text
 NONE = "-"  # in the URL: rows without a team, product, …
 COMPARE: dict[str, str | Promise] = {
     "prev": _("Previous period"),
@@ -122,13 +123,20 @@ class Filters:
         first = self.calendar.start_of(period.start, period.grain)
         return max(period.end, self.calendar.step(first, period.grain))
 
+    @property
+    def as_of(self) -> date:
+        """Day of what is counted at a point in time: the period's last day, or today while it is open."""
+        return max(self.period.start, min(self.period.end - timedelta(days=1), self.today))
+
     def during(self, period: Period) -> "Filters":
         """The same filter over another period, without comparison."""
         return replace(self, period=period, cmp="none", compare=None)
 
 
 def parse(params: QueryDict | Mapping[str, object], *, today: date | None = None) -> Filters:
-    """Read a query string. What can't be read is left out and named in `errors`.
+    """Read a query string. What can't be read is named in `errors`.
+
+    An unknown code leaves no rows; a period or comparison that can't be read is the default one.
 
     Args:
         params: a QueryDict, or a plain dict of values or lists of values.
@@ -182,12 +190,15 @@ def _period(params: QueryDict, clock: Calendar, today: date, errors: list[str]) 
 
 
 def _choice(name: str, codes: list[str], errors: list[str]) -> Choice | None:
-    codes = list(dict.fromkeys(code for code in codes if code))
+    """One dimension; values nobody knows leave nothing, so that a mistyped link never shows too large a number."""
+    unreadable = [code for code in codes if NUL in code]
+    codes = list(dict.fromkeys(code.replace(NUL, UNREADABLE) for code in codes if code))
     if not codes:
         return None
     wanted = [code for code in codes if code != NONE]
     none: frozenset[int | str | None] = frozenset([None]) if NONE in codes else frozenset()
     if name == "source":
+        errors += [_unknown(name, code.replace(NUL, UNREADABLE)) for code in unreadable]
         values = none | frozenset([""] if none else []) | frozenset(wanted)
         return Choice(name, tuple(codes), tuple(_none_label(c) for c in codes), values, frozenset())
     if name == "family":
@@ -201,15 +212,13 @@ def _choice(name: str, codes: list[str], errors: list[str]) -> Choice | None:
         labels = {code: label for _pk, code, label in rows}
         roots = frozenset(pk for pk, _code, _name in rows)
         ids = below(MODELS[name], roots) if name in ("team", "territory") and roots else roots
-    errors += [
-        str(_("There is no %(what)s “%(code)s”.") % {"what": str(DIMENSIONS[name][0]).lower(), "code": code})
-        for code in wanted
-        if code not in labels
-    ]
-    kept = [code for code in codes if code in labels or code == NONE]
-    if not kept:
-        return None
+    errors += [_unknown(name, code) for code in wanted if code not in labels]
+    kept = [code for code in codes if code in labels or code == NONE] or codes
     return Choice(name, tuple(kept), tuple(labels.get(c) or _none_label(c) for c in kept), none | ids, roots)
+
+
+def _unknown(name: str, code: str) -> str:
+    return str(_("There is no %(what)s “%(code)s”.") % {"what": str(DIMENSIONS[name][0]).lower(), "code": code})
 
 
 def _none_label(code: str) -> str:

@@ -112,6 +112,7 @@ def _without_rows(request: HttpRequest, name: str, filters: Filters, currency: s
         "page_title": _("Rows behind %(kpi)s") % {"kpi": kpi.label},
         "scope": scope_words(filters, "", compare=False),
         "filters": filter_fields(request.user, filters, compare=False),
+        "filter_errors": filters.errors,
         "kpi": kpi,
         "kpi_url": kpi_url(name, filters),
         "value": value,

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from data_collection.kpis.catalogue import CATALOGUE
-from data_collection.kpis.filters import parse
+from data_collection.kpis.filters import DIMENSIONS, parse
 from data_collection.kpis.selectors import kpi_rows, kpi_values
 from tests.data_collection.kpis.test_selectors import FILTERS
 
@@ -93,3 +93,24 @@ def test_catalogue_and_funnel(world, analyst_client):
     funnel = analyst_client.get("/api/v1/funnel/", {**Q1, "by": "segment", "cohort": "deals"}).json()
     assert funnel["total"]["steps"][0]["entered"] == 9
     assert analyst_client.get("/api/v1/funnel/", {"cohort": "moon"}).status_code == 400
+
+
+@pytest.mark.parametrize("url", ["", "bookings/rows/", "bookings/series/", "../funnel/"])
+@pytest.mark.parametrize("code", ["\x00", "no\x00rth"])
+def test_a_nul_in_a_filter_is_refused(world, analyst_client, url, code):
+    path = "/api/v1/funnel/" if url == "../funnel/" else f"/api/v1/kpis/{url}"
+    for name in (*DIMENSIONS, "period", "cmp", "from"):
+        answer = analyst_client.get(path, {name: code})
+        assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json", name
+
+
+def test_an_unknown_code_is_refused(world, analyst_client):
+    assert analyst_client.get("/api/v1/kpis/", {**Q1, "team": "moon"}).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["\x00", "²", "1" * 5000])
+def test_numbers_and_names_that_are_none_are_refused(world, analyst_client, value):
+    for name in ("count", "grain"):
+        assert analyst_client.get("/api/v1/kpis/bookings/series/", {**Q1, name: value}).status_code == 400, name
+    for name, status in (("cursor", (200, 400, 404)), ("page_size", (200, 400)), ("part", (400,))):
+        assert analyst_client.get("/api/v1/kpis/bookings/rows/", {**Q1, name: value}).status_code in status, name

@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from data_collection.kpis.filters import parse
-from data_collection.kpis.selectors import filter_options, kpi_targets
+from data_collection.kpis.selectors import filter_options, kpi_rows, kpi_targets, kpi_values
 from data_collection.models import KpiTarget
 
 pytestmark = pytest.mark.django_db
@@ -37,13 +37,34 @@ def test_from_and_to_are_half_open(company):
 @pytest.mark.parametrize(
     ("params", "words"),
     [("period=moon", "moon"), ("from=2026-01-01", "from"), ("from=2026-02-01&to=2026-01-01", "later"),
-     ("cmp=moon", "comparison"), ("team=moon", "There is no team “moon”"), ("family=moon", "moon"),
-     ("period=9999-12", "out of range"), ("from=0001-01-01&to=9999-12-31", "1900")],
+     ("cmp=moon", "comparison"), ("period=9999-12", "out of range"), ("from=0001-01-01&to=9999-12-31", "1900")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_left_out(company, params, words):
     found = parse(QueryDict(params), today=TODAY)
     assert words in " ".join(found.errors)
     assert found.choices == ()
+
+
+@pytest.mark.parametrize("name", ["team", "rep", "territory", "product", "family", "segment"])
+@pytest.mark.parametrize("code", ["moon", "\x00", "no\x00rth", "²"])
+def test_an_unknown_code_is_named_and_leaves_nothing(world, analyst, name, code):
+    found = parse({"period": "2026-Q1", name: code}, today=TODAY)
+    assert found.choice(name).values == frozenset() and "\x00" not in found.query()
+    assert found.errors and "There is no" in found.errors[0]
+    values = kpi_values(analyst, found)[0].values
+    assert not any(v.value for v in values.values() if v.unit in ("money", "count"))
+    assert not any(part.rows.exists() for part in kpi_rows(analyst, found, "bookings").parts)
+
+
+def test_a_known_code_beside_an_unknown_one_counts_alone(world, analyst):
+    found = parse({"period": "2026-Q1", "rep": ["rui", "moon"]}, today=TODAY)
+    assert found.errors and kpi_values(analyst, found, ["bookings"])[0].values["bookings"].value == 4000
+
+
+def test_a_source_postgres_cannot_hold_is_named(world, analyst):
+    found = parse({"period": "2026-Q1", "source": "we\x00b"}, today=TODAY)
+    assert "There is no lead source" in found.errors[0]
+    assert not kpi_values(analyst, found, ["bookings"])[0].values["bookings"].value
 
 
 def test_a_team_brings_the_teams_below(teams):
