@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 from django.conf import settings
 
+from data_collection.imports.calc.documents import GivenTwice, read_document
 from data_collection.imports.calc.mapping import Mapping, MappingError, parse_mapping
 from data_collection.imports.models import ImportBatch, RejectedRow, SavedMapping
 from data_collection.imports.targets import tables
@@ -57,16 +57,20 @@ def mapping_parsed(document: dict[str, Any], *, name: str, system: str | None = 
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as wrong:
+        found = read_document(text, is_json=path.suffix == ".json")
+    except GivenTwice as wrong:
+        raise MappingError([f"{path.name}: {wrong}"]) from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as wrong:
         raise MappingError([f"{path.name} is no valid YAML or JSON: {' '.join(str(wrong).split())}"]) from None
     if not isinstance(found, dict):
         raise MappingError([f"{path.name}: expected names with values."])
-    return json.loads(json.dumps(found, default=str))  # YAML dates as text, as a saved mapping has them
+    return found
 
 
 def files_at(place: str) -> tuple[list[tuple[str, Path]], bool]:
     """Importable files (name, path) of a folder or a single file, and whether it is a single file."""
+    if not place.strip():
+        raise NotFound("Name the folder or file to import; the name given is empty.")
     path = Path(place)
     if path.is_file():
         return [(path.name, path)], True
@@ -76,6 +80,20 @@ def files_at(place: str) -> tuple[list[tuple[str, Path]], bool]:
     if not found:
         raise NotFound(f"There is no CSV file in “{place}”.")
     return found, False
+
+
+def files_must_fit(mapping: Mapping, paths: list[tuple[str, Path]]) -> None:
+    """Refuse what the mapping has no use for.
+
+    Raises:
+        NotFound: none of the files is one the mapping names.
+    """
+    names = [name for name, _path in paths]
+    if mapping.expected and not mapping.takes_any(names):
+        given = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+        raise NotFound(
+            f"The mapping “{mapping.name}” has no use for {given}. It reads: {', '.join(mapping.expected)} (or .gz)."
+        )
 
 
 def batch_refused(batch: ImportBatch) -> bool:

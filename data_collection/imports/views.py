@@ -176,8 +176,8 @@ def import_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     rows = batch.suggestions.filter(state=Suggestion.State.PROPOSED).exclude(target="")
     wanted = request.POST.get("suggestion", "")
-    if wanted.isdigit():
-        rows = rows.filter(pk=int(wanted))
+    if wanted:
+        rows = rows.filter(pk=int(wanted)) if wanted.isascii() and wanted.isdecimal() else rows.none()
     confirmed = list(rows)
     for suggestion in confirmed:
         suggestion_confirm(suggestion=suggestion, user=request.user)

@@ -9,11 +9,25 @@ to the scale of its field.
 from dataclasses import dataclass
 from string import Formatter
 
-from data_collection.imports.calc.mapping import Formats, Source
+from data_collection.imports.calc.formats import (
+    BARE,
+    DATES,
+    EXCEL,
+    FALSE,
+    FIRST_DAY,
+    LAST_DAY,
+    MINUS,
+    NEGATIVE,
+    POWER,
+    TIME,
+    TRUE,
+    Formats,
+    number_shape,
+)
+from data_collection.imports.calc.mapping import Source
 from data_collection.imports.calc.tables import Field
 
 BLANKS = r"E' \t\r\n\u00a0\u2007\u202f\ufeff'"
-TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")
 INTEGER_RANGE = {"smallint": 32767, "integer": 2147483647, "bigint": 9223372036854775807}
 
 
@@ -56,6 +70,8 @@ def source_text(source: Source, columns: dict[str, str]) -> str:
     if source.empty:
         text = f"CASE WHEN {text} IN ({_list(source.empty)}) THEN NULL ELSE {text} END"
     for column, values in source.empty_when:
+        if column not in columns:  # optional, and not in this file
+            continue
         text = f"CASE WHEN {cell(columns[column])} IN ({_list(values)}) THEN NULL ELSE {text} END"
     if source.values:
         whens = " ".join(f"WHEN {literal(a.lower())} THEN {literal(b)}" for a, b in source.values)
@@ -79,6 +95,8 @@ def _parts(template: str) -> list[tuple[str, str | None]]:
 
 def _template(template: str, columns: dict[str, str]) -> str:
     pieces = []
+    if any(column is not None and column not in columns for _text, column in _parts(template)):
+        return "NULL::text"
     for text, column in _parts(template):
         pieces += [literal(text)] if text else []
         pieces += [cell(columns[column])] if column is not None else []
@@ -96,9 +114,9 @@ def reading(field: Field, source: Source) -> Reading:
     if field.kind == "integer":
         return _integer(field, source)
     if field.kind == "date":
-        return _date(source.formats)
+        return _date(field, source.formats)
     if field.kind == "datetime":
-        return _datetime(source.formats)
+        return _datetime(field, source.formats)
     if field.kind == "float":
         pattern = literal(r"^[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?$")
         value = f"CASE WHEN :normal: ~ {pattern} THEN :normal:::float8 END"
@@ -132,20 +150,14 @@ def _text(field: Field) -> Reading:
 
 def _number(mark: str) -> str:
     """Number text with a decimal point: currency signs and codes, blanks and grouping removed."""
-    group, point = (",", r"\.") if mark == "." else (r"\.", ",")
     bare = f"regexp_replace(:text:, {literal(BARE)}, '', 'g')"
     bare = f"regexp_replace({bare}, {literal(NEGATIVE)}, {literal(MINUS)})"
-    shape = literal(rf"^[+-]?(\d{{1,30}}|\d{{1,3}}({group}\d{{3}})+)?({point}\d*)?$")
+    shape = literal(number_shape(mark))
     plain = literal(r"^[+-]?\d{1,30}(\.\d{1,30})?$")
     swap = f"translate({bare}, ',', '')" if mark == "." else f"translate(translate({bare}, '.', ''), ',', '.')"
     fast = f"WHEN :text: ~ {plain} THEN :text: " if mark == "." else ""
-    power = literal(r"^[+-]?\d{1,30}(\.\d{1,30})?[eE][+-]?\d{1,2}$")
-    return f"CASE {fast}WHEN :text: ~ {power} THEN :text: WHEN {bare} ~ {shape} AND {bare} ~ '[0-9]' THEN {swap} END"
-
-
-#: What a number may carry besides digits and marks: blanks, apostrophes, currency signs, a currency code at an end.
-BARE = "[\\s\u00a0\u2007\u202f'’€$£¥฿₹]|^[A-Z]{3}|[A-Z]{3}$"
-NEGATIVE, MINUS = r"^\((.*)\)$", r"-\1"
+    power = f"WHEN :text: ~ {literal(POWER)} THEN :text: "
+    return f"CASE {fast}{power}WHEN {bare} ~ {shape} AND {bare} ~ '[0-9]' THEN {swap} END"
 
 
 def _decimal(field: Field, source: Source) -> Reading:
@@ -187,17 +199,8 @@ def _limits(field: Field) -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-#: Order -> (pattern, replacement into ISO order, how a person writes it). A time may follow.
-DATES = {
-    "iso": (r"^(\d{4})-(\d{1,2})-(\d{1,2})", r"\1-\2-\3", "YYYY-MM-DD"),
-    "ymd": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", r"\1-\2-\3", "YYYY/MM/DD"),
-    "dmy": (r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", r"\3-\2-\1", "DD.MM.YYYY"),
-    "mdy": (r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", r"\3-\1-\2", "MM/DD/YYYY"),
-}
-TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AaPp][Mm])? ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)"
 OFFSET = r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
 PLAIN_DAY = r"^\d{4}-\d{2}-\d{2}$"
-EXCEL = r"^\d{1,6}(\.\d+)?$"
 
 
 def _iso(formats: Formats, time: str) -> str:
@@ -224,7 +227,7 @@ def _written(formats: Formats) -> str:
     return " or ".join(DATES[order][2] if order in DATES else "an Excel day number" for order in formats.date)
 
 
-def _date(formats: Formats) -> Reading:
+def _date(field: Field, formats: Formats) -> Reading:
     zone = literal(formats.time_zone)
     offset = f":normal: ~ {literal(OFFSET)}"
     value = (
@@ -233,16 +236,29 @@ def _date(formats: Formats) -> Reading:
         f"THEN (:normal:::timestamptz AT TIME ZONE {zone})::date END "
         f"WHEN pg_input_is_valid(:normal:, 'timestamp') THEN (:normal:::timestamp)::date END"
     )
-    return Reading(
-        _iso(formats, TIME + "?"), value, f"is no date ({_written(formats)})", "Write a day of the calendar."
-    )
+    reason = f"is no date ({_written(formats)})"
+    limits = _days(field, f"date '{FIRST_DAY}'", f"date '{LAST_DAY}' + 1")
+    return Reading(_iso(formats, TIME + "?"), value, reason, "Write a day of the calendar.", limits)
 
 
-def _datetime(formats: Formats) -> Reading:
+def _datetime(field: Field, formats: Formats) -> Reading:
     value = (
         f"CASE WHEN :normal: ~ {literal(OFFSET)} THEN CASE WHEN pg_input_is_valid(:normal:, 'timestamptz') "
         f"THEN :normal:::timestamptz END WHEN pg_input_is_valid(:normal:, 'timestamp') "
         f"THEN :normal:::timestamp AT TIME ZONE {literal(formats.time_zone)} END"
     )
     reason = f"is no date with time ({_written(formats)} and HH:MM)"
-    return Reading(_iso(formats, TIME + "?"), value, reason, "Write for example 2026-03-31T09:15:00+07:00.")
+    first, end = (
+        f"{day} AT TIME ZONE {literal(formats.time_zone)}"
+        for day in (f"timestamp '{FIRST_DAY}'", f"(timestamp '{LAST_DAY}' + interval '1 day')")
+    )
+    limits = _days(field, first, end)
+    return Reading(_iso(formats, TIME + "?"), value, reason, "Write for example 2026-03-31T09:15:00+07:00.", limits)
+
+
+def _days(field: Field, first: str, end: str) -> tuple[tuple[str, str, str], ...]:
+    fix = "Write a real date" + (" or leave the cell empty." if field.nullable else ".")
+    return (
+        (f":value: < {first}", f"is a date before {FIRST_DAY}", fix),
+        (f":value: >= {end}", f"is a date after {LAST_DAY}", fix),
+    )

@@ -4,17 +4,19 @@
 mistake it found, each with its place. The format is documented in docs/guide/import.md.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from functools import cache
+from string import Formatter
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
+from data_collection.imports.calc.formats import DATE_ORDERS, PLAIN, Formats, factor, misread
 from data_collection.imports.calc.native import native_files
-from data_collection.imports.calc.tables import Table
-
-DATE_ORDERS = ("iso", "dmy", "mdy", "ymd", "excel")
+from data_collection.imports.calc.tables import Field, Table
 
 
 class MappingError(ValueError):
@@ -23,13 +25,6 @@ class MappingError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Formats:
-    date: tuple[str, ...] = ("iso",)  # tried in this order
-    decimal: str = "."  # decimal mark, "." or ","
-    time_zone: str = "UTC"  # of times without an offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Source:
     empty_when: tuple[tuple[str, tuple[str, ...]], ...] = ()  # not known where that column holds one of these
     multiply: str | None = None
     percent: bool = False  # 20 or "20 %" is 0.2
-    formats: Formats = Formats()
+    formats: Formats = PLAIN
     by: str | None = None  # field of the referred table the text is compared with
     within: tuple[tuple[str, str], ...] = ()  # only rows of the referred table with these values
     missing: Literal["reject", "empty"] = "reject"  # what an unknown reference does
@@ -78,6 +73,10 @@ class FileEntry:
     separator: str | None = None
     rows: tuple[dict[str, str], ...] = ()  # rows written in the mapping itself
 
+    def takes(self, name: str) -> bool:
+        """A file of this name is one of this entry's; packed or not."""
+        return not self.rows and fnmatch(name.lower().removesuffix(".gz"), self.pattern.lower().removesuffix(".gz"))
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
@@ -88,6 +87,14 @@ class Mapping:
     files: tuple[FileEntry, ...]
     notes: str = ""
     problems: tuple[str, ...] = field(default=())
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Names or patterns of the files it reads."""
+        return tuple(entry.pattern for entry in self.files if not entry.rows)
+
+    def takes_any(self, names: Iterable[str]) -> bool:
+        return any(entry.takes(name) for name in names for entry in self.files)
 
 
 def parse_mapping(document: Any, *, name: str, tables: Dict[str, Table], system: str | None = None) -> Mapping:
@@ -111,8 +118,9 @@ class _Reader:
         self.problems: list[str] = []
 
     def mapping(self, raw: Any, name: str, system: str | None) -> Mapping:
+        self.problems += [f"{place}: holds a sign no text can hold." for place in _unstorable(raw, "mapping")]
         raw = self.record(raw, "mapping", {"name", "title", "system", "formats", "files", "rows", "notes", "native"})
-        formats = self.formats(raw.get("formats", {}), "formats", Formats())
+        formats = self.formats(raw.get("formats", {}), "formats", PLAIN)
         own = system or self.text(raw.get("system", name), "system")
         if len(own) > 40:
             self.problems.append("system: at most 40 characters.")
@@ -139,7 +147,7 @@ class _Reader:
         for i, entry in enumerate(tables):
             targets += self.target(entry, f"{place}.tables[{i}]", formats)
         separator = raw.get("separator")
-        if separator is not None and separator not in {",", ";", "\t", "|"}:
+        if separator is not None and separator not in (",", ";", "\t", "|"):
             self.problems.append(f"{place}.separator: write “,”, “;”, “|” or a tab.")
         return FileEntry(
             str(raw.get("file", "")),
@@ -152,7 +160,10 @@ class _Reader:
     def inline(self, table: str, rows: Any, formats: Formats) -> FileEntry:
         place = f"rows.{table}"
         rows = [self.record(row, f"{place}[{i}]", None) for i, row in enumerate(self.list_of(rows, place))]
-        texts = tuple({str(k): _as_text(v) for k, v in row.items()} for row in rows)
+        texts = tuple(
+            {k: "" if v is None else self.word(v, f"{place}[{i}].{k}") for k, v in row.items()}
+            for i, row in enumerate(rows)
+        )
         columns = dict.fromkeys(name for row in texts for name in row)
         targets = self.target({"table": table, "fields": {c: c for c in columns}}, place, formats)
         return FileEntry(f"{table} (in the mapping)", tuple(targets), rows=texts)
@@ -171,7 +182,7 @@ class _Reader:
             if name not in table.fields:
                 self.problems.append(f"{where}: {self.unknown(str(name), table.fields)}")
                 continue
-            fields[name] = source = self.source(value, where, formats, table.fields[name].refers)
+            fields[name] = source = self.source(value, where, formats, table.fields[name])
             if source.create_missing:
                 created.append(self.created(table.fields[name].refers or "", source, where))
         if "system" in table.fields and "system" not in fields:
@@ -182,7 +193,7 @@ class _Reader:
         for name in [] if known_by else self._needed(table, fields):
             self.problems.append(f"{place}.fields: “{name}” is required for {table.name}; say where it comes from.")
         duplicates = raw.get("duplicates", "reject")
-        if duplicates not in {"reject", "first"}:
+        if duplicates not in ("reject", "first"):
             self.problems.append(f"{place}.duplicates: write “reject” or “first”.")
         own = Target(
             table.name,
@@ -218,10 +229,10 @@ class _Reader:
         "by within missing create_missing".split()
     )
 
-    def source(self, raw: Any, place: str, formats: Formats, refers: str | None) -> Source:
+    def source(self, raw: Any, place: str, formats: Formats, field: Field) -> Source:
         if not isinstance(raw, Dict):
-            return Source(column=_as_text(raw), formats=formats)
-        raw = self.record(raw, place, self.SOURCE_WORDS)
+            return Source(column=self.column(raw, place), formats=formats)
+        raw, refers = self.record(raw, place, self.SOURCE_WORDS), field.refers
         given = [word for word in ("column", "template", "constant") if raw.get(word) is not None]
         if len(given) != 1:
             self.problems.append(f"{place}: give exactly one of column, template or constant.")
@@ -231,27 +242,84 @@ class _Reader:
             ways = f"by one of: {', '.join(lookup)}" if refers else "only in a reference"
             self.problems.append(f"{place}.by: “{by}” does not work here; use it {ways}.")
         missing = raw.get("missing", "reject")
-        if missing not in {"reject", "empty"}:
+        if missing not in ("reject", "empty"):
             self.problems.append(f"{place}.missing: write “reject” or “empty”.")
-        multiply = None if raw.get("multiply") is None else str(raw["multiply"])
-        if multiply is not None and not multiply.replace(".", "", 1).isdigit():
-            self.problems.append(f"{place}.multiply: “{multiply}” is no positive number.")
+        multiply = None if raw.get("multiply") is None else factor(str(raw["multiply"]))
+        if multiply is None and raw.get("multiply") is not None:
+            self.problems.append(f"{place}.multiply: “{raw['multiply']}” is no positive number.")
         own = {k: raw[k] for k in ("date", "decimal", "time_zone") if k in raw}
-        return Source(
-            **{word: _as_text(raw[word]) for word in given[:1]},
-            default=None if raw.get("default") is None else _as_text(raw["default"]),
+        source = Source(
+            column=self.column(raw["column"], f"{place}.column") if given[:1] == ["column"] else None,
+            template=self.template(raw["template"], f"{place}.template") if given[:1] == ["template"] else None,
+            constant=self.word(raw["constant"], f"{place}.constant") if given[:1] == ["constant"] else None,
+            default=None if raw.get("default") is None else self.word(raw["default"], f"{place}.default"),
             optional=raw.get("optional") is True,
-            values=tuple((str(k), _as_text(v)) for k, v in self.record(raw.get("values", {}), place, None).items()),
-            empty=tuple(_as_text(v) for v in self.list_of(raw.get("empty", []), f"{place}.empty")),
+            values=self.pairs(raw.get("values", {}), f"{place}.values"),
+            empty=tuple(self.word(v, f"{place}.empty") for v in self.list_of(raw.get("empty", []), f"{place}.empty")),
             empty_when=self.conditions(raw.get("empty_when", {}), f"{place}.empty_when"),
             multiply=multiply,
             percent=raw.get("percent") is True,
             formats=self.formats(own, place, formats),
             by=by,
-            within=tuple((str(k), _as_text(v)) for k, v in self.record(raw.get("within", {}), place, None).items()),
+            within=self.within(raw.get("within", {}), f"{place}.within", refers),
             missing=missing,
             create_missing=raw.get("create_missing") is True,
         )
+        self.readable(source, place, field)
+        return source
+
+    def readable(self, source: Source, place: str, field: Field) -> None:
+        """What the mapping writes itself must be a value of the field."""
+        read = {text.lower(): meant for text, meant in source.values}
+        written = {"default": source.default, "constant": source.constant}
+        if source.constant is not None:
+            written["constant"] = None if source.empty else read.get(source.constant.lower(), source.constant)
+        for word, text in written.items():
+            why = None if text is None else misread(field, text, source.formats, percent=source.percent)
+            if why:
+                self.problems.append(f"{place}.{word}: “{text}” {why}; {field.name} needs one.")
+
+    def word(self, raw: Any, place: str) -> str:
+        """A text, number, date or truth value as text."""
+        if raw is None or isinstance(raw, Dict | list):
+            self.problems.append(f"{place}: expected a text or number.")
+            return ""
+        return _as_text(raw)
+
+    def column(self, raw: Any, place: str) -> str:
+        if raw is None or isinstance(raw, Dict | list) or not str(raw).strip():
+            self.problems.append(f"{place}: expected the name of a column; nothing is named.")
+            return ""
+        return _as_text(raw)
+
+    def template(self, raw: Any, place: str) -> str:
+        text = self.word(raw, place)
+        try:
+            parts = list(Formatter().parse(text))
+        except ValueError:
+            self.problems.append(f"{place}: “{text}” has a brace without its partner; write a column as {{column}}.")
+            return ""
+        for _text, name, spec, conversion in parts:
+            if name is not None and (not name or spec or conversion):
+                self.problems.append(f"{place}: “{text}”: write each column as {{column}}, its name only.")
+        return text
+
+    def pairs(self, raw: Any, place: str) -> tuple[tuple[str, str], ...]:
+        return tuple((k, self.word(v, f"{place}.{k}")) for k, v in self.record(raw, place, None).items())
+
+    def within(self, raw: Any, place: str, refers: str | None) -> tuple[tuple[str, str], ...]:
+        """Conditions on the referred table; its own references cannot be compared with a text."""
+        found = self.pairs(raw, place)
+        if found and refers is None:
+            self.problems.append(f"{place}: works only in a reference.")
+            return ()
+        fields = {f.name: f for f in self.tables[refers].fields.values() if not f.refers} if refers else {}
+        for name, text in found:
+            if name not in fields:
+                self.problems.append(f"{place}: {self.unknown(name, fields)}")
+            elif why := misread(fields[name], text, PLAIN):
+                self.problems.append(f"{place}.{name}: “{text}” {why}.")
+        return found
 
     def attributes(self, raw: Any, place: str) -> dict[str, str] | None:
         if raw == "unknown":
@@ -265,7 +333,8 @@ class _Reader:
     def conditions(self, raw: Any, place: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         found = self.record(raw, place, None)
         return tuple(
-            (str(c), tuple(_as_text(v) for v in (vs if isinstance(vs, list) else [vs]))) for c, vs in found.items()
+            (c, tuple(self.word(v, f"{place}.{c}") for v in (vs if isinstance(vs, list) else [vs])))
+            for c, vs in found.items()
         )
 
     def formats(self, raw: Any, place: str, base: Formats) -> Formats:
@@ -319,3 +388,15 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _unstorable(raw: Any, place: str) -> list[str]:
+    """Places of texts no database takes: the zero character, half of a surrogate pair."""
+    if isinstance(raw, str):
+        return [place] if "\0" in raw or any("\ud800" <= sign <= "\udfff" for sign in raw) else []
+    if isinstance(raw, list):
+        return [wrong for i, part in enumerate(raw) for wrong in _unstorable(part, f"{place}[{i}]")]
+    if isinstance(raw, Dict):
+        inside = [wrong for key, part in raw.items() for wrong in _unstorable(part, f"{place}.{key}".replace("\0", ""))]
+        return [wrong for key in raw for wrong in _unstorable(key, place)] + inside
+    return []

@@ -9,14 +9,18 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 CHUNK = 1 << 20
 LONGEST_CELL = 1 << 20  # characters; more is a quote that was never closed
 MOST_COLUMNS = 1000
+END = "\0"  # a line after the last, a sign no file holds; seen inside a row, a quote was never closed
+BROKEN = (OSError, EOFError, UnicodeError, zlib.error)  # what reading bytes or text may end in
 SEPARATORS = (",", ";", "\t", "|")
 MAGIC = {
     b"PK\x03\x04": "an Excel or ZIP file",
@@ -47,9 +51,10 @@ class Survey:
     headers: tuple[str, ...]
     skip: int  # lines before the header
 
-    def open_rows(self) -> Iterator[list[str]]:
-        """All rows after the header."""
-        rows = csv.reader(_text(self.path, self.encoding), delimiter=self.separator)
+    def open_rows(self, *, marked: bool = False) -> Iterator[list[str]]:
+        """All rows after the header. `marked`: the line END comes last, so that RowFeed sees a quote left open."""
+        text = _text(self.path, self.encoding)
+        rows = csv.reader(chain(text, [END]) if marked else text, delimiter=self.separator)
         for _ in range(self.skip + 1):
             next(rows, None)
         return rows
@@ -66,6 +71,13 @@ def survey(
     Raises:
         FileRefused: it is no CSV text, too large, empty, or has an unusable header.
     """
+    try:
+        return _survey(path, encoding, separator, most_bytes)
+    except BROKEN as broken:
+        raise FileRefused(f"The file can't be read: {broken}.") from None
+
+
+def _survey(path: Path, encoding: str | None, separator: str | None, most_bytes: int | None) -> Survey:
     size = path.stat().st_size
     found = _find_encoding(path, encoding, most_bytes)
     sample = _sample(path, found)
@@ -95,29 +107,35 @@ def _find_encoding(path: Path, wanted: str | None, most_bytes: int | None) -> st
     """The encoding that fits the whole file: a byte-order mark, else UTF-8, else Windows-1252."""
     decoder, seen, broken, lines = codecs.getincrementaldecoder("utf-8")(), 0, None, 1
     name = wanted
-    try:
-        with _open(path) as raw:
-            while chunk := raw.read(CHUNK):
-                if seen == 0:
-                    name = name or _by_first_bytes(chunk)
-                seen += len(chunk)
-                if most_bytes is not None and seen > most_bytes:
-                    raise FileRefused(f"The content is larger than {most_bytes // 2**20} MB.")
-                if name is None and broken is None:
-                    broken = _utf8_line(decoder, chunk, lines)
-                if name not in {"utf-16", "utf-16-le", "utf-16-be"} and b"\0" in chunk:
-                    raise FileRefused("The file holds zero bytes: it is no text file.")
-                lines += chunk.count(b"\n")
-    except (OSError, EOFError) as broken_file:
-        raise FileRefused(f"The file can't be read: {broken_file}.") from None
+    with _open(path) as raw:
+        while chunk := raw.read(CHUNK):
+            if seen == 0:
+                name = name or _by_first_bytes(chunk)
+            seen += len(chunk)
+            if most_bytes is not None and seen > most_bytes:
+                raise FileRefused(f"The content is larger than {most_bytes // 2**20} MB.")
+            if name is None and broken is None:
+                broken = _utf8_line(decoder, chunk, lines)
+            if not _is_wide(name) and b"\0" in chunk:
+                raise FileRefused("The file holds zero bytes: it is no text file.")
+            lines += chunk.count(b"\n")
     if name is None and broken is None:
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             broken = lines
     found = name or ("utf-8" if broken is None else "cp1252")
-    _must_decode(path, found, broken)
+    if name is not None or broken is not None:
+        _must_decode(path, found, broken)
     return found
+
+
+def _is_wide(encoding: str | None) -> bool:
+    """Two or four bytes a character, so that zero bytes are usual."""
+    try:
+        return encoding is not None and codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    except LookupError:
+        return False
 
 
 def _by_first_bytes(chunk: bytes) -> str | None:
@@ -146,12 +164,13 @@ def _utf8_line(decoder: codecs.IncrementalDecoder, chunk: bytes, lines: int) -> 
 
 
 def _must_decode(path: Path, encoding: str, broken: int | None) -> None:
-    if encoding == "utf-8" and broken is None:
-        return
     seen = 1
     try:
         with _text(path, encoding) as text:
             while chunk := text.read(CHUNK):
+                if "\0" in chunk:
+                    line = seen + chunk.count("\n", 0, chunk.index("\0"))
+                    raise FileRefused(f"Line {line} holds the zero character (U+0000), which is no text. Remove it.")
                 seen += chunk.count("\n")
     except UnicodeError:
         also = f" (line {broken} is not UTF-8 either)" if broken else ""
@@ -183,14 +202,16 @@ def _find_separator(sample: str) -> str:
 def _headers(path: Path, encoding: str, separator: str, skip: int) -> tuple[str, ...]:
     csv.field_size_limit(LONGEST_CELL)
     with _text(path, encoding) as text:
-        rows = csv.reader(text, delimiter=separator)
+        rows = csv.reader(chain(text, [END]), delimiter=separator)
         for _ in range(skip):
             next(rows, None)
         try:
             headers = [name.strip().strip("\ufeff") for name in next(rows, [])]
         except csv.Error:
             raise FileRefused("The first line is longer than a header can be.") from None
-    if not any(headers):
+    if headers and headers[-1].endswith(END) and headers != [END]:
+        raise FileRefused("A quote opened in the first line is never closed; the rows were read as part of it.")
+    if not any(headers) or headers == [END]:
         raise FileRefused("The first line holds no column names.")
     while headers and not headers[-1]:
         headers.pop()  # separators after the last column
@@ -210,7 +231,11 @@ def _unique(headers: list[str]) -> Iterator[str]:
 class RowFeed:
     """Rows as the bytes COPY reads: row number, what is wrong with its shape, cells. A file-like object.
 
-    Row 1 is the header, so the number is the one a spreadsheet shows. Empty rows are passed over.
+    Row 1 is the header, so the number is the one a spreadsheet shows. Empty rows are passed over. What is wrong is
+    JSON: the cells as they are, or an object `{"cells": [...], "swallowed": lines}` where a quote was left open.
+
+    The driver of the database turns whatever is raised while COPY reads into an error of its own, so what ended
+    the reading stays here as `failure`.
     """
 
     def __init__(
@@ -222,16 +247,21 @@ class RowFeed:
         most_rows: int | None = None,
     ) -> None:
         self.count = 0
+        self.failure: BaseException | None = None
         self._rows, self._width, self._on_rows, self._most = rows, width, on_rows, most_rows
         self._number = 1
         self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer, lineterminator="\n")
+        self._writer = csv.writer(self._buffer, lineterminator="\r\n")  # only signs of this are quoted, so both
         self._ready, self._at = b"", 0
 
     def read(self, size: int = -1) -> bytes:
         while self._at >= len(self._ready):
-            if not self._fill():
-                return b""
+            try:
+                if not self._fill():
+                    return b""
+            except BaseException as failure:  # told by the caller once the driver has given up
+                self.failure = failure
+                raise
         end = len(self._ready) if size < 0 else self._at + size
         piece, self._at = self._ready[self._at : end], end
         return piece
@@ -239,29 +269,52 @@ class RowFeed:
     def _fill(self, rows: int = 2000) -> bool:
         self._buffer.seek(0)
         self._buffer.truncate()
-        before, write, width = self.count, self._writer.writerow, self._width
+        before = self.count
         try:
-            for row in self._rows:
-                self._number += 1
-                if not any(row):
-                    continue
-                if len(row) == width:
-                    write([self._number, None, *row])
-                elif len(row) > width and not any(row[width:]):
-                    write([self._number, None, *row[:width]])
-                else:
-                    cells = (row + [""] * width)[:width]
-                    write([self._number, json.dumps(row, ensure_ascii=False), *cells])
-                self.count += 1
-                if self.count - before >= rows:
-                    break
+            self._write(before + rows)
         except csv.Error:
             raise FileRefused(
                 f"Row {self._number + 1} holds a cell of more than {LONGEST_CELL:,} characters; is a quote not closed?"
             ) from None
+        except BROKEN as broken:
+            raise FileRefused(f"The file can't be read after row {self._number}: {broken}.") from None
         if self._most is not None and self.count > self._most:
             raise FileRefused(f"The file has more than {self._most:,} rows.")
         if self._on_rows is not None and self.count > before:
             self._on_rows(self.count)
         self._ready, self._at = self._buffer.getvalue().encode(), 0
         return self.count > before
+
+    def _write(self, until: int) -> None:
+        write, width = self._writer.writerow, self._width
+        for row in self._rows:
+            if not any(row):
+                self._number += 1
+                continue
+            wrong: object = None
+            if row[-1][-1:] == END:
+                if row == [END]:
+                    return
+                row, swallowed = _opened(row, width)
+                wrong = {"cells": row, "swallowed": swallowed}
+            elif len(row) != width and (len(row) < width or any(row[width:])):
+                wrong = row
+            self._number += 1
+            if wrong is None:
+                write([self._number, None, *row[:width]])
+            else:
+                cells = (row + [""] * width)[:width]
+                write([self._number, json.dumps(wrong, ensure_ascii=False), *cells])
+            self.count += 1
+            if self.count >= until:
+                return
+
+
+def _opened(row: list[str], width: int) -> tuple[list[str], int]:
+    """The row of a quote left open, what it swallowed as a cell too many; and how many lines those are."""
+    own, _, rest = row[-1].removesuffix(END).partition("\n")
+    rest = rest.strip("\r\n")
+    cells = [*row[:-1], own.rstrip("\r")]
+    if rest:
+        cells += [""] * (width - len(cells)) + [rest]
+    return cells, len(rest.splitlines())

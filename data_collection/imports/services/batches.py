@@ -5,13 +5,13 @@ same work in one transaction that is rolled back.
 """
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pghistory
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from data_collection.imports.calc.mapping import FileEntry, Mapping, Target
@@ -23,6 +23,7 @@ from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, Tab
 from data_collection.imports.targets import tables
 
 Progress = Callable[[int, int, str], None]
+log = logging.getLogger(__name__)
 LOCK = 7_236_001  # advisory lock: one import at a time
 
 
@@ -124,7 +125,7 @@ def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool
             row = ImportFile(batch=run.batch, name=entry.pattern, headers=list(headers), rows=len(entry.rows))
             run.given.append(Given(entry.pattern, entry, None, headers, row))
             continue
-        found = [(name, path) for name, path in paths if _fits(name, entry.pattern)]
+        found = [(name, path) for name, path in paths if entry.takes(name)]
         if not found and not entry.optional and not partial:
             row = ImportFile(batch=run.batch, name=entry.pattern)
             row.refused = f"No file “{entry.pattern}” is there; the mapping needs it."
@@ -141,21 +142,19 @@ def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool
     run.steps = 1 + sum(given.waiting + 1 for given in run.given if not given.row.refused)
 
 
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatch(name.lower().removesuffix(".gz"), pattern.lower().removesuffix(".gz"))
-
-
 def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | None, most_bytes: int | None) -> Given:
     row = row or ImportFile(batch=run.batch, name=name)
-    row.refused, row.size = "", path.stat().st_size
+    row.refused = ""
     try:
         seen = survey(path, encoding=entry.encoding, separator=entry.separator, most_bytes=most_bytes)
-        row.sha256, row.encoding, row.separator = seen.sha256, seen.encoding, seen.separator
+        row.size, row.sha256, row.encoding, row.separator = seen.size, seen.sha256, seen.encoding, seen.separator
         row.headers = list(seen.headers)
         headers = tuple(match_headers(seen.headers, columns_used(entry)))
         _check_headers(entry, headers)
     except FileRefused as why:
         row.refused = str(why)
+        with contextlib.suppress(OSError):
+            row.size = path.stat().st_size
         return Given(name, entry, None, (), row)
     if seen.encoding == "cp1252":
         run.outcome.note("The file is not UTF-8; it was read as Windows-1252.", file=name)
@@ -208,6 +207,9 @@ def _read(run: _Run, given: Given, most_rows: int | None) -> None:
             given.row.rows = raw_load(survey=given.survey, raw=given.raw, on_rows=told, most_rows=most_rows)
     except FileRefused as why:
         given.row.refused = str(why)
+    except DatabaseError as broken:
+        given.row.refused = f"The database did not take its rows: {_said(broken)}."
+    if given.row.refused:
         _drop(given)
         return
     run.step(f"{given.name}: {given.row.rows:,} rows read")
@@ -234,11 +236,20 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
                 batch=run.batch.pk,
                 accept=run.batch.accept_suggestions,
             )
-    except (IntegrityError, DataError) as broken:  # a rule only the database knows
+    except DatabaseError as broken:  # a rule only the database knows; the other tables and files go on
+        said = _said(broken)
         del run.outcome.proposed[kept[0] :], run.outcome.changes[kept[1] :], run.outcome.findings[kept[2] :]
-        count = TableCount(target.table, given.name, error=str(broken).split("\nDETAIL")[0].strip())
+        count = TableCount(target.table, given.name, error=f"left out, the database did not take it: {said}")
     run.outcome.counts.append(count)
     run.step(f"{given.name}: {target.table} filled")
+
+
+def _said(broken: DatabaseError) -> str:
+    """The database's own words in one line. Raises it again when the connection is gone: that is no file's fault."""
+    if not connection.is_usable():
+        raise broken
+    log.warning("The database refused what an import gave it.", exc_info=broken)
+    return str(broken).split("\n")[0].strip().rstrip(".")
 
 
 def _drop(given: Given) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
 from data_collection.imports.calc import upserts
@@ -37,11 +37,22 @@ def raw_create(cursor: CursorWrapper, raw: str, width: int) -> None:
 
 
 def raw_load(*, survey: Survey, raw: str, on_rows: Any = None, most_rows: int | None = None) -> int:
-    """Stream a file into a temporary table by COPY. Returns the number of rows."""
+    """Stream a file into a temporary table by COPY. Returns the number of rows.
+
+    Raises:
+        FileRefused: the rows cannot be read to their end.
+    """
     with connection.cursor() as cursor:
         raw_create(cursor, raw, len(survey.headers))
-        feed = RowFeed(survey.open_rows(), len(survey.headers), on_rows=on_rows, most_rows=most_rows)
-        cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv)", feed, 1 << 16)
+        rows = survey.open_rows(marked=True)
+        feed = RowFeed(rows, len(survey.headers), on_rows=on_rows, most_rows=most_rows)
+        try:
+            with connection.wrap_database_errors:
+                cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv)", feed, 1 << 16)
+        except DatabaseError:
+            if feed.failure is not None:
+                raise feed.failure from None
+            raise
         cursor.execute(f"ANALYZE {raw}")
     return feed.count
 
@@ -210,24 +221,28 @@ class _Loader:
         return cursor.fetchone()[0]
 
     def rejected(self, n: int, err: list[int], bad: str | None, values: list[str | None]) -> dict[str, Any]:
-        cells = json.loads(bad) if bad else [value or "" for value in values]
+        shape = json.loads(bad) if bad else [value or "" for value in values]
+        cells = shape["cells"] if isinstance(shape, dict) else shape
         named = dict(zip(self.raw.headers, cells, strict=False))
+        broken = f"the row has {len(cells)} cells, the header {len(self.raw.headers)}", "Check quotes and separators."
+        if isinstance(shape, dict):
+            broken = _quote_left_open(shape["swallowed"])
         return {
             "file": self.raw.key,
             "table": self.plan.table.name,
             "row": n,
             "cells": cells,
-            "reasons": [self.reason(n, self.plan.problems[i], named, len(cells)) for i in dict.fromkeys(err)],
+            "reasons": [self.reason(n, self.plan.problems[i], named, broken) for i in dict.fromkeys(err)],
         }
 
-    def reason(self, n: int, problem: Problem, named: dict[str, str], width: int) -> dict[str, str]:
+    def reason(self, n: int, problem: Problem, named: dict[str, str], broken: tuple[str, str]) -> dict[str, str]:
         value = " ".join(named.get(column, "") for column in problem.columns) or problem.constant or ""
         reason, fix = self.notes.get((n, problem.index), problem.reason), problem.fix
         hint = self.hints.get((problem.field, value))
         if hint:
             fix = f"Did you mean “{hint}”? Confirm the suggestion, or correct the value."
         if problem.index == self.plan.ragged:
-            reason = f"the row has {width} cells, the header {len(self.raw.headers)}"
+            reason, fix = broken
         return {"field": problem.field, "value": value, "reason": reason, "fix": fix}
 
     def write(self, cursor: CursorWrapper) -> None:
@@ -301,3 +316,12 @@ class _Loader:
 
 def _record(value: Any) -> dict[str, Any]:
     return json.loads(value) if isinstance(value, str) else value
+
+
+def _quote_left_open(swallowed: int) -> tuple[str, str]:
+    """Reason and fix."""
+    reason = 'a quote (") opened in this row is never closed'
+    if swallowed:
+        lines = "line after it was" if swallowed == 1 else f"{swallowed:,} lines after it were"
+        reason += f"; the {lines} read as part of this row"
+    return reason, "Close the quote, then import the file again."

@@ -15,6 +15,7 @@ from data_collection.imports.selectors import (
     batch_refused,
     batch_result,
     files_at,
+    files_must_fit,
     mapping_document,
     mapping_parsed,
 )
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             document = mapping_document(options["mapping"])
             name = document.get("name") or Path(options["mapping"]).stem
             mapping = mapping_parsed(document, name=name, system=options["system"])
+            files_must_fit(mapping, paths)
         except NotFound as wrong:
             raise CommandError(str(wrong), returncode=2) from None
         except MappingError as wrong:

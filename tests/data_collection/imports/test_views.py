@@ -137,3 +137,18 @@ def test_others_are_kept_out(client: Client, request: pytest.FixtureRequest, per
         client.post(reverse("sources"), {"mapping": "native", "files": [csv_file("a.csv", "a\n1\n")]}).status_code
         == 403
     )
+
+
+@pytest.mark.parametrize("wanted", ["²", "٣", "one", "-1", "9" * 30])
+def test_what_is_no_number_of_a_suggestion_confirms_nothing(ops: Client, wanted: str) -> None:
+    tried = upload(ops, *(csv_file(name, text) for name, text in FILES.items()))
+    answer = ops.post(reverse("import_confirm", args=[tried.pk]), {"suggestion": wanted})
+    assert answer.status_code == 302
+    assert tried.suggestions.get().state == "proposed"
+
+
+@pytest.mark.parametrize("wanted", ["²", "9" * 30])
+def test_the_team_filter_of_reps_takes_no_other_digits(client: Client, admin_user: User, wanted: str) -> None:
+    client.force_login(admin_user)
+    answer = client.get(reverse("admin:data_collection_rep_changelist"), {"team": wanted})
+    assert answer.status_code == 200
