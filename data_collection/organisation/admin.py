@@ -172,9 +172,10 @@ class TeamFilter(admin.SimpleListFilter):
         return [(str(pk), name) for pk, name in Team.objects.values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not (self.value() or "").isdigit():
+        wanted = self.value() or ""
+        if not (wanted.isascii() and wanted.isdecimal()):
             return queryset
-        members = TeamMembership.objects.on(company_today()).filter(team_id=self.value())
+        members = TeamMembership.objects.on(company_today()).filter(team_id=wanted)
         return queryset.filter(pk__in=members.values("rep_id"))
 
 
