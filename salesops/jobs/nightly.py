@@ -96,8 +96,10 @@ def nightly_tick(*, now: datetime) -> JobRun | None:
     try:
         with transaction.atomic():
             row = ScheduleSlot.objects.create(schedule="nightly", slot=slot)
-            by_hand = JobRun.objects.filter(kind="nightly", created_at__range=(slot, now)).exclude(state=JobState.CANCELLED)
-            row.job = by_hand.first() or nightly_start(as_of=now.astimezone(Company.get().zone).date())
+            since = JobRun.objects.filter(kind="nightly", created_at__range=(slot, now))
+            row.job = since.exclude(state=JobState.CANCELLED).first() or nightly_start(
+                as_of=now.astimezone(Company.get().zone).date()
+            )
             row.save(update_fields=["job"])
     except IntegrityError:
         return None

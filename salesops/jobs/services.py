@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 
+from celery import current_app
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -25,6 +26,7 @@ from salesops.jobs.registry import (
 )
 
 log = logging.getLogger(__name__)
+WAKE_UP = "salesops.jobs.tasks.work"  # by name: services do not know tasks
 RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=60))
 
 
@@ -70,10 +72,8 @@ def job_wake(row: JobRun) -> None:
 
 
 def _send(pk: int, queue: str) -> None:
-    from salesops.jobs.tasks import work  # services do not know tasks; only this wake-up does
-
     try:
-        work.apply_async((pk,), queue=queue, retry=False)
+        current_app.send_task(WAKE_UP, (pk,), queue=queue, retry=False)
     except (BrokerDown, OSError) as away:
         log.warning("Job %s is queued; the broker is away (%s) and will be told again.", pk, away)
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from salesops.jobs.models import JobRun, JobState
 from salesops.jobs.registry import KINDS, JobCancelled, JobError, JobHandle, job_kind
 from salesops.jobs.services import (
+    WAKE_UP,
     job_cancel,
     job_claim,
     job_enqueue,
@@ -209,3 +211,8 @@ def test_a_cancelled_waiting_job_that_is_run_again_still_waits(kind: Callable[..
     assert job_run(second.pk) is None
     job_run(first.pk)
     assert job_run(second.pk) is not None and order == ["first", "second"]
+
+
+def test_the_wake_up_names_a_task_that_exists() -> None:
+    current_app.loader.import_default_modules()
+    assert WAKE_UP in current_app.tasks
