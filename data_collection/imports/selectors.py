@@ -13,11 +13,11 @@ from data_collection.imports.calc.documents import GivenTwice, read_document
 from data_collection.imports.calc.mapping import Mapping, MappingError, parse_mapping
 from data_collection.imports.models import ImportBatch, RejectedRow, SavedMapping
 from data_collection.imports.targets import tables
+from salesops.tables.csv import neutral
 
 SHIPPED = Path(__file__).parent / "mappings"
 ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
 #: A spreadsheet runs a cell that starts with one of these.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NotFound(LookupError):
@@ -154,18 +154,12 @@ def reasons_text(row: RejectedRow) -> str:
 
 def _line(cells: list[str]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([neutral(cell) for cell in cells])
+    csv.writer(buffer).writerow([cell if _is_number(cell) else neutral(cell) for cell in cells])
     return buffer.getvalue()
 
 
-def neutral(cell: str) -> str:
-    """A cell no spreadsheet will run; plain numbers stay numbers."""
-    if cell.startswith(FORMULA) and not _is_number(cell):
-        return "'" + cell
-    return cell
-
-
 def _is_number(cell: str) -> bool:
+    """A plain signed number: it begins like a formula and is none."""
     return cell[1:].replace(".", "", 1).isdigit() and cell[0] in "+-"
 
 
