@@ -216,17 +216,15 @@ def _measure(
     spans = [(p.start, p.end) for p in periods]
     wholes = [filters.whole_end(p) for p in periods]
     windows = windows_of(spans, filters.today, wholes)
-    extra: list[tuple[str, list[str], list[tuple[date, date]]]] = []
     if previous:
         before = [filters.calendar.previous(p, filters.today) for p in periods]
-        extra.append(("prev_", previous, [(p.start, p.end) for p in before]))
+        spans += [(p.start, p.end) for p in before]
     grouping = _grouping(by, rollup=rollup)
     found: Sums = {}
     names = {plain(n) for n in needs if plain(n) in AREA_OF}
-    all_spans = spans + [span for _prefix, _names, more in extra for span in more]
-    numbered = windows_of(all_spans, filters.today, [end for _start, end in all_spans])
+    numbered = windows_of(spans, filters.today, [end for _start, end in spans])
     additive(names, numbered, grouping, filters, scope, found)
-    tables = _tables(found, len(periods), extra)
+    tables = _tables(found, len(periods), previous)
     direct: Sums = {}
     wanted = [n for n in needs if n in STATISTICS]
     if wanted:
@@ -251,20 +249,14 @@ def _close(table: dict[Key, dict[str, Decimal]]) -> None:
             sums.pop("whole_quota", None)
 
 
-def _tables(
-    found: Sums, count: int, extra: Sequence[tuple[str, list[str], list[tuple[date, date]]]]
-) -> list[dict[Key, dict[str, Decimal]]]:
-    """Sums of the periods, with the sums over the periods before (or whole) under their prefixed names."""
+def _tables(found: Sums, count: int, previous: Collection[str]) -> list[dict[Key, dict[str, Decimal]]]:
+    """Sums of the periods; those of the periods before, numbered after them, under their prefixed names."""
     tables: list[dict[Key, dict[str, Decimal]]] = [{} for _ in range(count)]
     for (number, key), sums in found.items():
-        block, index = divmod(number, count)
-        if block == 0:
-            tables[index].setdefault(key, {}).update(sums)
-            continue
-        prefix, names, _spans = extra[block - 1]
-        kept = {prefix + name: value for name, value in sums.items() if prefix + name in names}
-        if kept:
-            tables[index].setdefault(key, {}).update(kept)
+        if number >= count:
+            sums = {f"prev_{name}": value for name, value in sums.items() if f"prev_{name}" in previous}
+        if sums:
+            tables[number % count].setdefault(key, {}).update(sums)
     return tables
 
 
