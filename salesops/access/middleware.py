@@ -3,7 +3,7 @@ from collections.abc import Callable
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 
-OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/readyz", "/favicon.ico", "/api/")
+OPEN_PREFIXES = ("/accounts/", "/static/", "/favicon.ico", "/api/")
 
 
 class RequireLogin(LoginRequiredMiddleware):
