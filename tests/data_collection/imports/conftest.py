@@ -1,6 +1,5 @@
 """Small folders of CSV files and the import of them."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,13 @@ import pytest
 from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import files_at, mapping_document, mapping_parsed
 from data_collection.imports.services.batches import import_run
-
-SHARED = Path(os.environ.get("SALESOPS_SHARED") or Path(__file__).parents[4] / "shared") / "data"
+from tests.shared_data import data_set
 
 
 @pytest.fixture
 def shared() -> Callable[[str], Path]:
     """A folder of the shared data sets; the test is skipped where it is absent."""
-
-    def find(name: str) -> Path:
-        if not (SHARED / name).is_dir():
-            pytest.skip(f"The data set {name} is not at {SHARED}; name the folder above by SALESOPS_SHARED.")
-        return SHARED / name
-
-    return find
+    return data_set
 
 
 def run_import(place: Path, mapping: str | dict[str, Any] = "native", **options: Any) -> ImportBatch:

@@ -1,24 +1,21 @@
 """KPIs of public data sets, imported as a user would, against pandas over the raw files."""
 
 import json
-import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 
-DATA = Path(os.environ.get("SHARED_DATA") or Path(settings.BASE_DIR).parent / "shared" / "data")
+from tests.shared_data import data_set
+
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def imported(name: str, mapping: str) -> Path:
-    folder = DATA / name
-    if not folder.exists():
-        pytest.skip(f"the data set {name} is not beside the repository in ../shared/data")
+    folder = data_set(name)
     call_command("import_crm", str(folder), mapping=mapping, accept_suggestions=True, stdout=StringIO())
     return folder
 

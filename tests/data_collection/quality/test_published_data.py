@@ -1,26 +1,22 @@
 """The findings of a public data set, against counts of its file by other means."""
 
 from io import StringIO
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 
 from data_collection.facts.services import facts_rebuild
 from data_collection.quality.selectors import findings
 from salesops.company.selectors import company_today
-
-FOLDER = Path(settings.BASE_DIR).parent / "shared" / "data" / "maven-crm"
+from tests.shared_data import data_set
 
 
 @pytest.mark.slow
 def test_maven(company: object, client_of, executive) -> None:
-    if not FOLDER.exists():
-        pytest.skip("the data set maven-crm is not beside the repository in ../shared/data")
-    call_command("import_crm", str(FOLDER), mapping="maven_crm", accept_suggestions=True, stdout=StringIO())
-    deals = pd.read_csv(FOLDER / "sales_pipeline.csv")
+    folder = data_set("maven-crm")
+    call_command("import_crm", str(folder), mapping="maven_crm", accept_suggestions=True, stdout=StringIO())
+    deals = pd.read_csv(folder / "sales_pipeline.csv")
     is_open = ~deals.deal_stage.isin(["Won", "Lost"])
     found = {f.rule.name: f for f in findings(None, company_today())}
     assert (found["account-missing"].broken, found["account-missing"].checked) == (1425, 8800)

@@ -1,7 +1,5 @@
 import csv
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +11,11 @@ from demand_planning.statistical.calc.methods import predict
 from demand_planning.statistical.calc.records import from_record, to_record
 from demand_planning.statistical.calc.seasonality import naive2
 from demand_planning.statistical.calc.shape import Kind, shape_of
+from tests.shared_data import data_set
 
 YEAR = Calendar(season=12, year=12, horizon=12)
 RANDOM = np.random.default_rng(7)
 ROUGH = [max(0.0, float(value)) for value in RANDOM.normal(100, 20, 40)]
-SAMPLE = Path(os.environ.get("SALESOPS_SHARED", Path(__file__).parents[4] / "shared")) / "data/forecast"
 
 
 # --- which kind ---------------------------------------------------------------------------
@@ -162,10 +160,7 @@ def test_record_keeps_everything_the_ranges_need() -> None:
 
 # --- public data --------------------------------------------------------------------------
 def m3_sample(step: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    path = SAMPLE / "m3_monthly_dev300.csv.gz"
-    if not path.exists():
-        pytest.skip(f"the M3 sample is not there: {path.name} (set SALESOPS_SHARED to the folder that holds data/)")
-    with gzip.open(path, "rt") as lines:
+    with gzip.open(data_set("forecast") / "m3_monthly_dev300.csv.gz", "rt") as lines:
         rows = list(csv.DictReader(lines))[::step]
     return ([np.array(row[key].split(), dtype=float) for row in rows] for key in ("train", "test"))
 
