@@ -31,6 +31,9 @@ if not SECRET_KEY:
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. Set the host names people use, separated by commas.")
 
+#: Keys of secrets at rest (connections, webhooks); the first encrypts. Unset: derived from SECRET_KEY.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

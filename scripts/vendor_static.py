@@ -78,12 +78,14 @@ OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
 """
 # Outline icons of the sprite, by their name in @tabler/icons.
 ICONS = """\
-adjustments-horizontal alert-circle alert-triangle api arrow-down-right arrow-right arrow-up-right book bulb calendar
-chart-bar chart-dots chart-line check chevron-down chevron-left chevron-right chevron-up circle-check clipboard-check
-clock coin database-import database dots download edit external-link file-spreadsheet filter chart-funnel history home
-info-circle key layout-dashboard list-details lock login logout menu-2 minus moon player-play printer refresh
-report-analytics search settings shield-check sort-ascending sort-descending stack-2 subtask sun sun-moon table
-target-arrow target trending-up upload user user-circle users x""".split()
+adjustments-horizontal alert-circle alert-octagon alert-triangle api archive arrow-back-up arrow-down-right
+arrow-right arrow-up-right arrows-exchange bell book bulb calendar chart-bar chart-dots chart-funnel chart-line check
+chevron-down chevron-left chevron-right chevron-up circle-check clipboard-check clock cloud-download coin copy
+database database-import dots download edit eraser external-link eye file-spreadsheet file-upload filter git-merge
+history home info-circle key layout-dashboard list-check list-details lock login logout mail menu-2 minus moon
+player-pause player-play plug plus printer refresh report-analytics search send settings settings-automation
+shield-check sort-ascending sort-descending stack-2 subtask sun sun-moon table target target-arrow trash trending-up
+upload user user-circle user-shield users webhook world x""".split()
 
 
 def sha512(content: bytes) -> str:

@@ -59,9 +59,23 @@ def natural_key(table: str) -> models.UniqueConstraint:
     )
 
 
+def merged_into() -> models.ForeignKey:
+    """The row this one was merged into; such a row is also marked deleted, and references to it mean the other."""
+    return models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="merged", editable=False
+    )
+
+
+def erased_at() -> models.DateTimeField:
+    return models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("Personal data was erased; only a pseudonym is left.")
+    )
+
+
 class Account(Mirror):
     name = models.CharField(max_length=200)
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="subsidiaries")
+    merged_into = merged_into()
     owner = models.ForeignKey(Rep, on_delete=models.SET_NULL, null=True, blank=True, related_name="accounts")
     segment = models.ForeignKey(Segment, on_delete=models.SET_NULL, null=True, blank=True, related_name="accounts")
     industry = models.CharField(max_length=80, blank=True)
@@ -99,6 +113,8 @@ class Contact(Mirror):
     phone = models.CharField(max_length=40, blank=True)
     title = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=80, blank=True)
+    merged_into = merged_into()
+    erased_at = erased_at()
 
     class Meta:
         constraints = [natural_key("contact")]
@@ -172,6 +188,10 @@ class Lead(Mirror):
     converted_on = models.DateField(null=True, blank=True)
     disqualified_on = models.DateField(null=True, blank=True)
     disqualified_reason = models.CharField(max_length=120, blank=True)
+    score = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True, help_text=_("Points, 0 to 100."))
+    score_band = models.CharField(max_length=2, blank=True, help_text=_("Fit A to D and behaviour 1 to 3, e.g. “A1”."))
+    merged_into = merged_into()
+    erased_at = erased_at()
 
     class Meta:
         constraints = [natural_key("lead")]

@@ -53,7 +53,7 @@ TARGETS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 #: The importer writes these itself, or they are no business of a file (a login is given by hand).
-NOT_IMPORTED = frozenset({"id", "batch_id", "user"})
+NOT_IMPORTED = frozenset({"id", "batch_id", "user", "merged_into", "erased_at"})
 #: Further fields a reference may name a row by, besides the default.
 ALSO_KNOWN_BY = {"rep": ("email",), "contact": ("email",), "lead": ("email",)}
 
@@ -92,6 +92,7 @@ def _table(name: str, model: type[models.Model], known: dict[type[models.Model],
         key=key,
         fields=by_name,
         mirror=issubclass(model, Mirror),
+        merges=any(f.name == "merged_into" for f in model._meta.concrete_fields),
         lookup=(*_lookup(model), *ALSO_KNOWN_BY.get(name, ())),
         checks=tuple(_checks(model)),
         overlaps=tuple(_overlaps(model)),

@@ -74,8 +74,20 @@ STAGES = (
             Page(_("KPIs & glossary"), "kpi_list", "report-analytics", under=("kpi_detail", "glossary")),
             Page(_("Funnel"), "funnel", "chart-funnel"),
             Page(_("Team performance"), "team_performance", "users", frozenset({MANAGER, OPS, EXECUTIVE, VIEWER})),
-            Page(_("Data quality"), "data_quality", "shield-check", frozenset({REP, MANAGER, OPS})),
-            Page(_("Sources & imports"), "sources", "upload", frozenset({OPS})),
+            Page(
+                _("Data quality"),
+                "data_quality",
+                "shield-check",
+                frozenset({REP, MANAGER, OPS}),
+                under=("worklist", "quality_scores", "duplicates", "data_quality_rows"),
+            ),
+            Page(
+                _("Sources & imports"),
+                "sources",
+                "upload",
+                frozenset({OPS}),
+                under=("import_batch", "connections", "webhooks", "outgoing", "people_data"),
+            ),
         ),
     ),
     Stage("demand", _("Demand"), "trending-up", (Page(_("Forecast"), "forecast", "chart-line"),)),
@@ -92,6 +104,22 @@ STAGES = (
         ),
     ),
 )
+#: Pages that belong together, shown as tabs on each of them: `{% tabs "sources" %}`.
+TABS: dict[str, tuple[Page, ...]] = {
+    "sources": (
+        Page(_("Imports"), "sources", "upload", frozenset({OPS})),
+        Page(_("Connections"), "connections", "plug", frozenset({OPS})),
+        Page(_("Webhooks in"), "webhooks", "webhook", frozenset({OPS})),
+        Page(_("Outgoing"), "outgoing", "send", frozenset({OPS})),
+        Page(_("People's data"), "people_data", "user-shield", frozenset({OPS})),
+    ),
+    "quality": (
+        Page(_("Findings"), "data_quality", "shield-check"),
+        Page(_("Worklist"), "worklist", "list-check"),
+        Page(_("Scores"), "quality_scores", "chart-line", LEADS),
+        Page(_("Duplicates"), "duplicates", "copy", frozenset({OPS})),
+    ),
+}
 # Bottom bar of the phone: the first of each tuple that exists; the fourth place is always "More".
 PHONE: dict[str, tuple[tuple[Page, ...], ...]] = {
     REP: (
@@ -137,6 +165,12 @@ def phone_bar(request: HttpRequest) -> list[Link]:
     role, current = role_of(request.user), _current(request)
     places = PHONE.get(role, PHONE_OTHERS)
     return [links[0] for place in places if (links := _links(place, role, current))]
+
+
+def tabs(request: HttpRequest, name: str) -> list[Link]:
+    """The tabs of a set this user may open; none where only one is left."""
+    links = _links(TABS[name], role_of(request.user), _current(request))
+    return links if len(links) > 1 else []
 
 
 def _links(pages: Iterable[Page], role: str, current: str) -> list[Link]:

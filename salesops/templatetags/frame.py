@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from salesops.charts import numbers, svg
+from salesops.frame import navigation
 from salesops.frame.components import Cell, ChartCard, Column, Empty, Filter, KpiCard, Table
 
 register = template.Library()
@@ -100,6 +101,12 @@ def badge(label: object, state: str = "") -> SafeString:
     """A state in words with its colour; `state` is a job state or good, warn, bad, info, neutral."""
     level = BADGES.get(str(state).lower(), state if state in ("good", "warn", "bad", "info") else "neutral")
     return format_html('<span class="tag tag-{}">{}</span>', level, label)
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def tabs(context: Mapping[str, Any], name: str) -> dict[str, object]:
+    """The pages that belong together, as tabs: `{% tabs "sources" %}`."""
+    return {"links": navigation.tabs(context["request"], name), "name": name}
 
 
 @register.simple_tag

@@ -134,10 +134,11 @@ def reference_rows(table: Table, *, by: str, within: tuple[tuple[str, str], ...]
     if table.name == "stage" and not within:
         key = "CASE WHEN pipeline = 'default' THEN name ELSE pipeline || '/' || name END"
     where = " AND ".join(f"{quoted(table.fields[f].column)} = {literal(v)}" for f, v in within) or "true"
+    row = "coalesce(merged_into_id, id)" if table.merges else "id"
     if (by,) == table.key or (table.mirror and by == "external_id"):
-        return f"SELECT {key} AS k, {system} AS system, id, false AS several FROM {name} WHERE {where}"
+        return f"SELECT {key} AS k, {system} AS system, {row} AS id, false AS several FROM {name} WHERE {where}"
     return (
-        f"SELECT {key} AS k, {system} AS system, min(id) AS id, count(*) > 1 AS several "
+        f"SELECT {key} AS k, {system} AS system, min({row}) AS id, count(DISTINCT {row}) > 1 AS several "
         f"FROM {name} WHERE {where} GROUP BY 1, 2"
     )
 

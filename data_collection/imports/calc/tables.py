@@ -58,6 +58,7 @@ class Table:
     key: tuple[str, ...]  # field names that know a row
     fields: dict[str, Field]
     mirror: bool = False  # has system, external_id, attributes, batch_id
+    merges: bool = False  # has merged_into_id: a reference to a merged row means the row it was merged into
     lookup: tuple[str, ...] = ()  # fields a reference may name it by; the first is the default
     checks: tuple[Check, ...] = ()
     overlaps: tuple[NoOverlap, ...] = field(default=())
