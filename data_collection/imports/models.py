@@ -48,6 +48,7 @@ class ImportBatch(models.Model):
     """One import of one or more files by one mapping."""
 
     class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
         RUNNING = "running", _("Running")
         TRIED = "tried", _("Tried, nothing written")
         APPLIED = "applied", _("Applied")
@@ -58,6 +59,7 @@ class ImportBatch(models.Model):
     definition = models.JSONField(default=dict, help_text=_("The mapping as it was."))
     system = models.CharField(max_length=40)
     source = models.CharField(max_length=300, blank=True, help_text=_("Folder, or how the files came."))
+    guess = models.JSONField(default=dict, help_text=_("What the mapping was guessed from, column by column."))
     dry_run = models.BooleanField(default=False)
     accept_suggestions = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
@@ -97,6 +99,9 @@ class ImportFile(models.Model):
     name = models.CharField(max_length=255)
     stored = models.FileField(upload_to="imports/%Y/%m/", blank=True, help_text=_("Kept until it is applied."))
     size = models.PositiveBigIntegerField(null=True, blank=True)
+    format = models.CharField(max_length=8, blank=True, help_text=_("csv, xlsx or jsonl."))
+    detection = models.JSONField(default=dict, help_text=_("What was seen in its first rows."))
+    chosen = models.JSONField(default=dict, help_text=_("What a person said of its form instead of what was seen."))
     sha256 = models.CharField(max_length=64, blank=True)
     encoding = models.CharField(max_length=20, blank=True)
     separator = models.CharField(max_length=1, blank=True)

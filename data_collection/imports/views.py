@@ -21,7 +21,14 @@ from data_collection.imports.services.uploads import batch_apply, rejected_retry
 from salesops.frame.components import Column, Table
 
 WORDS = ("read", "new", "changed", "same", "rejected")
-LEVEL = {"running": "running", "tried": "info", "applied": "good", "failed": "bad", "interrupted": "warn"}
+LEVEL = {
+    "draft": "info",
+    "running": "running",
+    "tried": "info",
+    "applied": "good",
+    "failed": "bad",
+    "interrupted": "warn",
+}
 View = Callable[..., HttpResponse]
 
 
