@@ -1,0 +1,1 @@
+"""What a source gives, and how long to wait for it. Knows no framework."""
