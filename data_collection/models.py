@@ -57,7 +57,15 @@ from data_collection.organisation.models import (
     TerritoryAccount,
     TerritoryMember,
 )
-from data_collection.quality.models import QualityCount
+from data_collection.quality.models import (
+    CustomRule,
+    FindingEvent,
+    NoteChoice,
+    QualityCount,
+    QualityFinding,
+    QualityScore,
+    RecordLink,
+)
 
 __all__ = [
     "Account",
@@ -66,11 +74,13 @@ __all__ = [
     "ActivityFact",
     "ActivityMonth",
     "Contact",
+    "CustomRule",
     "DealEvent",
     "DealFact",
     "DealMonth",
     "DeliveredHours",
     "FactDirty",
+    "FindingEvent",
     "ImportBatch",
     "ImportFile",
     "KpiTarget",
@@ -79,6 +89,7 @@ __all__ = [
     "LeadFact",
     "LeadMonth",
     "MarketingEvent",
+    "NoteChoice",
     "OpenDeal",
     "Opportunity",
     "OpportunityChange",
@@ -89,8 +100,11 @@ __all__ = [
     "Product",
     "ProductPrice",
     "QualityCount",
+    "QualityFinding",
+    "QualityScore",
     "Quota",
     "RampProfile",
+    "RecordLink",
     "ReferenceAlias",
     "RejectedRow",
     "Rep",
