@@ -16,6 +16,14 @@ from data_collection.crm.models import (
     StageVisit,
     SupportTicket,
 )
+from data_collection.duplicates.models import (
+    DuplicateGroup,
+    DuplicatePair,
+    LeadMatch,
+    MatchKey,
+    Merge,
+    MergeImage,
+)
 from data_collection.facts.models import (
     ActivityEvent,
     ActivityFact,
@@ -57,6 +65,7 @@ from data_collection.organisation.models import (
     TerritoryAccount,
     TerritoryMember,
 )
+from data_collection.privacy.models import ErasedMark, ErasedReturn, Erasure, ErasureKey
 from data_collection.quality.models import (
     CustomRule,
     FindingEvent,
@@ -79,6 +88,12 @@ __all__ = [
     "DealFact",
     "DealMonth",
     "DeliveredHours",
+    "DuplicateGroup",
+    "DuplicatePair",
+    "ErasedMark",
+    "ErasedReturn",
+    "Erasure",
+    "ErasureKey",
     "FactDirty",
     "FindingEvent",
     "ImportBatch",
@@ -87,8 +102,12 @@ __all__ = [
     "Lead",
     "LeadEvent",
     "LeadFact",
+    "LeadMatch",
     "LeadMonth",
     "MarketingEvent",
+    "MatchKey",
+    "Merge",
+    "MergeImage",
     "NoteChoice",
     "OpenDeal",
     "Opportunity",
