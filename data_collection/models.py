@@ -45,8 +45,10 @@ from data_collection.facts.models import (
 from data_collection.imports.models import (
     ImportBatch,
     ImportFile,
+    NewRows,
     ReferenceAlias,
     RejectedRow,
+    RowBefore,
     SavedMapping,
     Suggestion,
 )
@@ -108,6 +110,7 @@ __all__ = [
     "MatchKey",
     "Merge",
     "MergeImage",
+    "NewRows",
     "NoteChoice",
     "OpenDeal",
     "Opportunity",
@@ -127,6 +130,7 @@ __all__ = [
     "ReferenceAlias",
     "RejectedRow",
     "Rep",
+    "RowBefore",
     "SaleEvent",
     "SaleFact",
     "SaleMonth",

@@ -53,7 +53,9 @@ class ImportBatch(models.Model):
         TRIED = "tried", _("Tried, nothing written")
         APPLIED = "applied", _("Applied")
         FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
         INTERRUPTED = "interrupted", _("Cut off; run it again")
+        UNDONE = "undone", _("Undone")
 
     mapping = models.CharField(max_length=80)
     definition = models.JSONField(default=dict, help_text=_("The mapping as it was."))
@@ -76,6 +78,11 @@ class ImportBatch(models.Model):
     )
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    undone = models.JSONField(default=dict, help_text=_("What undoing it removed, restored and kept."))
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     objects = BatchQuerySet.as_manager()
 
@@ -114,6 +121,37 @@ class ImportFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class NewRows(models.Model):
+    """Ids among which the rows lie that a batch added to a table, so that they need no copy to be removed again."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="new_rows")
+    table = models.CharField(max_length=40)
+    after = models.BigIntegerField(help_text=_("Last id before the first of them."))
+    last = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.after + 1}-{self.last}"
+
+
+class RowBefore(models.Model):
+    """What a row held before a batch changed it. Rows without a batch number also keep what it made of them.
+
+    Such rows (teams, products, ...) are few, and a new one is kept too, with nothing before.
+    """
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows_before")
+    table = models.CharField(max_length=40)
+    row = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "table", "row"], name="rowbefore_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row}"
 
 
 class RejectedRow(models.Model):

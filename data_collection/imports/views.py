@@ -28,6 +28,8 @@ LEVEL = {
     "applied": "good",
     "failed": "bad",
     "interrupted": "warn",
+    "cancelled": "info",
+    "undone": "info",
 }
 View = Callable[..., HttpResponse]
 

@@ -20,6 +20,7 @@ from data_collection.imports.calc.reading import FileRefused, Survey, survey
 from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow, Suggestion
 from data_collection.imports.services.loading import RawFile, raw_load, raw_write, target_load
 from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, TableCount
+from data_collection.imports.services.trail import import_writes
 from data_collection.imports.targets import tables
 
 Progress = Callable[[int, int, str], None]
@@ -227,7 +228,7 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
     run.step(f"{given.name}: filling {target.table}", finished=False)
     kept = len(run.outcome.proposed), len(run.outcome.changes), len(run.outcome.findings)
     try:
-        with pghistory.context(import_batch=run.batch.pk), transaction.atomic():
+        with pghistory.context(import_batch=run.batch.pk), transaction.atomic(), import_writes(run.batch.pk):
             count = target_load(
                 plan=plan,
                 raw=raw,
