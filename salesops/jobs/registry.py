@@ -4,7 +4,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +24,14 @@ class JobError(Exception):
 
 class JobCancelled(Exception):
     """Somebody asked this job to stop."""
+
+
+class JobLater(Exception):
+    """Not now: the job goes on after a pause, from where its rows say it is. Costs no attempt."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class LeaseLost(Exception):
@@ -117,6 +125,18 @@ def job_kind(name: str, *, title: str, queue: str = "interactive") -> Callable[[
         return handler
 
     return register
+
+
+TICKERS: dict[str, Callable[[datetime], None]] = {}
+
+
+def each_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
+    """Call this with the time whenever beat ticks, about once a minute and from any number of beats at once.
+
+    It looks at rows and enqueues what is due; the work itself is a job.
+    """
+    TICKERS[f"{ticker.__module__}.{ticker.__qualname__}"] = ticker
+    return ticker
 
 
 def load_kinds() -> None:

@@ -21,6 +21,7 @@ from salesops.jobs.registry import (
     JobCancelled,
     JobError,
     JobHandle,
+    JobLater,
     LeaseLost,
     kind_of,
 )
@@ -110,6 +111,8 @@ def job_run(pk: int) -> JobRun | None:
         log.warning("Job %s was taken over by another worker.", pk)
     except JobCancelled:
         _finish(handle, JobState.CANCELLED)
+    except JobLater as later:
+        _put_off(handle, later)
     except JobError as refused:
         _finish(handle, JobState.FAILED, error=str(refused), final=True)
     except Exception as broken:  # a handler may fail in any way; it is recorded, retried, then given up
@@ -145,6 +148,21 @@ class _LeaseKeeper:
             log.warning("Job %s could not renew its lease.", self._handle.row.pk)
         finally:
             connection.close()
+
+
+def _put_off(handle: JobHandle, later: JobLater) -> None:
+    """Queue the job again for later; this attempt does not count. The sweeper wakes a worker when it is due."""
+    try:
+        handle.write(
+            state=JobState.QUEUED,
+            not_before=timezone.now() + timedelta(seconds=later.seconds),
+            attempts=handle.row.attempts - 1,
+            message=str(later)[:300],
+            lease_token=None,
+            lease_until=None,
+        )
+    except LeaseLost:
+        log.warning("Job %s was put off after it was taken over.", handle.row.pk)
 
 
 def _finish(handle: JobHandle, state: str, *, error: str = "", trace: str = "", final: bool = False) -> None:

@@ -7,8 +7,9 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
+from salesops.jobs import tasks
 from salesops.jobs.models import JobRun, JobState
-from salesops.jobs.registry import KINDS, JobCancelled, JobError, JobHandle, job_kind
+from salesops.jobs.registry import KINDS, JobCancelled, JobError, JobHandle, JobLater, job_kind
 from salesops.jobs.services import (
     WAKE_UP,
     job_cancel,
@@ -216,3 +217,35 @@ def test_a_cancelled_waiting_job_that_is_run_again_still_waits(kind: Callable[..
 def test_the_wake_up_names_a_task_that_exists() -> None:
     current_app.loader.import_default_modules()
     assert WAKE_UP in current_app.tasks
+
+
+def test_a_job_put_off_waits_without_losing_an_attempt(kind: Callable[..., str]) -> None:
+    """Put off five times, then done: more often than the three attempts a failing job has."""
+    starts = []
+
+    def handler(job: JobHandle) -> None:
+        starts.append(job.row.attempts)
+        if len(starts) <= 5:
+            raise JobLater(600, "The other side asks for a pause.")
+
+    pk = job_enqueue(kind=kind(handler)).pk
+    row = job_run(pk)
+    assert row is not None and row.state == JobState.QUEUED and row.message == "The other side asks for a pause."
+    assert row.not_before > timezone.now() + timedelta(seconds=590) and row.lease_token is None
+    assert job_claim(pk) is None
+    for _pause in range(5):
+        JobRun.objects.filter(pk=pk).update(not_before=timezone.now())
+        job_run(pk)
+    assert starts == [1] * 6 and JobRun.objects.get(pk=pk).state == JobState.SUCCEEDED
+
+
+def test_every_ticker_has_its_turn_even_when_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+
+    def broken(now: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(tasks, "nightly_tick", lambda now: None)
+    monkeypatch.setattr(tasks, "TICKERS", {"broken": broken, "next": called.append})
+    tasks.tick()
+    assert len(called) == 1
