@@ -1,5 +1,6 @@
 """Gathers the models of the stage's suites."""
 
+from data_collection.connectors.models import Connection, SyncCursor, SyncPage, SyncProblem, SyncRun
 from data_collection.crm.models import (
     Account,
     Activity,
@@ -84,6 +85,7 @@ __all__ = [
     "ActivityEvent",
     "ActivityFact",
     "ActivityMonth",
+    "Connection",
     "Contact",
     "CustomRule",
     "DealEvent",
@@ -141,6 +143,10 @@ __all__ = [
     "StageVisit",
     "Suggestion",
     "SupportTicket",
+    "SyncCursor",
+    "SyncPage",
+    "SyncProblem",
+    "SyncRun",
     "Team",
     "TeamManager",
     "TeamMembership",
