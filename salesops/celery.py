@@ -11,5 +11,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep": {"task": "salesops.jobs.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "relay": {"task": "salesops.notices.tasks.relay", "schedule": 10.0, "options": {"expires": 10}},
     "tick": {"task": "salesops.jobs.tasks.tick", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -103,6 +103,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "salesops.frame.context.frame",
                 "salesops.jobs.context.fresh",
+                "salesops.notices.context.unread",
             ],
         },
     },
@@ -266,6 +267,11 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "salesops@localhost")
+
+# --- notices and outgoing webhooks --------------------------------------------------------
+SITE_URL = env.text("SITE_URL")  # https://sales.example; without it messages carry no links
+OUTGOING_ALLOW_PRIVATE = env.flag("OUTGOING_ALLOW_PRIVATE", False)  # also private networks and plain HTTP
+SLACK_API_URL = env.text("SLACK_API_URL", "https://slack.com/api/")
 
 # --- API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {

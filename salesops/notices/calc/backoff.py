@@ -16,8 +16,8 @@ def wait(tries: int, *, chance: float) -> timedelta:
         tries: tries made so far, from 1.
         chance: uniform in [0, 1); spreads the pause over 80 to 120 % of its length.
     """
-    pause = min(FIRST * GROWTH ** (tries - 1), LONGEST)
-    return pause * (0.8 + 0.4 * chance)
+    seconds = min(FIRST.total_seconds() * float(GROWTH) ** (tries - 1), LONGEST.total_seconds())
+    return timedelta(seconds=seconds * (0.8 + 0.4 * chance))
 
 
 def asked(retry_after: str) -> timedelta:

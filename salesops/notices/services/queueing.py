@@ -102,12 +102,13 @@ def event_queue(
 
 def relay_wake() -> None:
     """Tell a worker after commit, once per transaction. A lost call is made up for by the beat's own."""
-    if any(hook is _send for _ids, hook, _robust in connection.run_on_commit):
+    if any(hook is wake_now for _ids, hook, _robust in connection.run_on_commit):
         return
-    transaction.on_commit(_send)
+    transaction.on_commit(wake_now)
 
 
-def _send() -> None:
+def wake_now() -> None:
+    """Ask a worker for a round of the relay."""
     try:
         current_app.send_task(RELAY, queue="interactive", retry=False, expires=60)
     except (BrokerDown, OSError) as away:
