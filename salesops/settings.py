@@ -130,6 +130,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 IMPORT_MAX_MB = env.whole("IMPORT_MAX_MB", 200, low=1, high=100_000)  # one uploaded file
 IMPORT_MAX_ROWS = env.whole("IMPORT_MAX_ROWS", 5_000_000, low=1, high=1_000_000_000)  # of one uploaded file
+IMPORT_MAX_CELLS = env.whole("IMPORT_MAX_CELLS", 200_000_000, low=1, high=100_000_000_000)  # rows x columns
+IMPORT_MAX_COLUMNS = env.whole("IMPORT_MAX_COLUMNS", 1000, low=1, high=1500)  # Postgres takes 1,600
+IMPORT_MAX_CELL_KB = env.whole("IMPORT_MAX_CELL_KB", 1024, low=1, high=100_000)  # thousands of characters of a cell
+IMPORT_MAX_RATIO = env.whole("IMPORT_MAX_RATIO", 200, low=2, high=1100)  # unpacked over packed size
+IMPORT_MAX_PARTS = env.whole("IMPORT_MAX_PARTS", 1000, low=10, high=50_000)  # files inside an XLSX file
+IMPORT_MAX_TEXTS_MB = env.whole("IMPORT_MAX_TEXTS_MB", 64, low=1, high=2000)  # shared texts of an XLSX file, in memory
 
 # --- Celery: truth is the JobRun row; the broker only wakes a worker ----------------------
 _JOB_SECONDS = env.whole("JOB_TIME_LIMIT", 3600, low=60, high=86_400)

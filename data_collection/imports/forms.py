@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from data_collection.imports.calc.reading import MAGIC
-from data_collection.imports.selectors import ENDINGS, mapping_names, upload_limits
+from data_collection.imports.calc.reading import ENDINGS, FileRefused, check_size, first_bytes_problem, name_problem
+from data_collection.imports.selectors import import_limits, mapping_names
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -16,7 +16,7 @@ class ManyFilesInput(forms.ClearableFileInput):
 
 
 class ManyFilesField(forms.FileField):
-    """Several CSV files; each is checked for ending, size and first bytes."""
+    """Several files; each is checked for ending, size and first bytes."""
 
     widget = ManyFilesInput
 
@@ -32,21 +32,16 @@ class ManyFilesField(forms.FileField):
 
 
 def _problem(file: UploadedFile) -> str:
-    name, most = file.name or "", upload_limits()[0]
-    if not name.lower().endswith(ENDINGS):
-        return _("“%(name)s” is no CSV file; the name must end in %(endings)s.") % {
-            "name": name,
-            "endings": ", ".join(ENDINGS),
-        }
-    if (file.size or 0) > most:
-        return _("“%(name)s” is larger than %(most)s MB.") % {"name": name, "most": most // 2**20}
+    """Why a file is not taken, by its name, size and first bytes; "" when it is."""
+    name = file.name or ""
     first = file.read(16)
     file.seek(0)
-    packed = name.lower().endswith(".gz")
-    if packed != first.startswith(b"\x1f\x8b"):
-        return _("“%(name)s”: content and name ending do not fit each other.") % {"name": name}
-    what = next((what for magic, what in MAGIC.items() if not packed and first.startswith(magic)), None)
-    return _("“%(name)s” is %(what)s, not a CSV file.") % {"name": name, "what": what} if what else ""
+    why = name_problem(name) or first_bytes_problem(name, first)
+    try:
+        check_size(file.size or 0, import_limits())
+    except FileRefused as too_large:
+        why = str(too_large)
+    return _("“%(name)s”: %(why)s") % {"name": name, "why": why} if why else ""
 
 
 class UploadForm(forms.Form):
@@ -54,7 +49,8 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Mapping"), help_text=gettext_lazy("Which column fills which field.")
     )
     files = ManyFilesField(
-        label=gettext_lazy("Files"), help_text=gettext_lazy("All CSV files of one source together; .csv or .csv.gz.")
+        label=gettext_lazy("Files"),
+        help_text=gettext_lazy("All files of one source together: CSV, XLSX or JSON lines."),
     )
     dry_run = forms.BooleanField(
         label=gettext_lazy("Dry run: only show what would change"), required=False, initial=True

@@ -11,13 +11,12 @@ from django.conf import settings
 
 from data_collection.imports.calc.documents import GivenTwice, read_document
 from data_collection.imports.calc.mapping import Mapping, MappingError, parse_mapping
+from data_collection.imports.calc.reading import Limits, ending_of
 from data_collection.imports.models import ImportBatch, RejectedRow, SavedMapping
 from data_collection.imports.targets import tables
 from salesops.tables.csv import neutral
 
 SHIPPED = Path(__file__).parent / "mappings"
-ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
-#: A spreadsheet runs a cell that starts with one of these.
 
 
 class NotFound(LookupError):
@@ -76,9 +75,9 @@ def files_at(place: str) -> tuple[list[tuple[str, Path]], bool]:
         return [(path.name, path)], True
     if not path.is_dir():
         raise NotFound(f"“{place}” is neither a folder nor a file.")
-    found = [(p.name, p) for p in sorted(path.iterdir()) if p.is_file() and p.name.lower().endswith(ENDINGS)]
+    found = [(p.name, p) for p in sorted(path.iterdir()) if p.is_file() and ending_of(p.name)]
     if not found:
-        raise NotFound(f"There is no CSV file in “{place}”.")
+        raise NotFound(f"There is no CSV, XLSX or JSON lines file in “{place}”.")
     return found, False
 
 
@@ -163,7 +162,17 @@ def _is_number(cell: str) -> bool:
     return cell[1:].replace(".", "", 1).isdigit() and cell[0] in "+-"
 
 
-def upload_limits() -> tuple[int, int]:
-    """Most bytes of one uploaded file, packed and unpacked."""
-    megabytes = settings.IMPORT_MAX_MB
-    return megabytes * 2**20, 5 * megabytes * 2**20
+def import_limits() -> Limits:
+    """What a file that came by the page or the API may be at most."""
+    size = settings.IMPORT_MAX_MB * 2**20
+    return Limits(
+        size=size,
+        unpacked=5 * size,
+        rows=settings.IMPORT_MAX_ROWS,
+        cells=settings.IMPORT_MAX_CELLS,
+        columns=settings.IMPORT_MAX_COLUMNS,
+        cell=settings.IMPORT_MAX_CELL_KB * 2**10,
+        ratio=settings.IMPORT_MAX_RATIO,
+        parts=settings.IMPORT_MAX_PARTS,
+        texts=settings.IMPORT_MAX_TEXTS_MB * 2**20,
+    )

@@ -3,13 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.imports.calc.mapping import MappingError
 from data_collection.imports.models import ImportBatch
-from data_collection.imports.selectors import mapping_parsed, upload_limits
+from data_collection.imports.selectors import import_limits, mapping_parsed
 from data_collection.imports.services.batches import import_run
 from data_collection.imports.services.uploads import files_discard
 from salesops.jobs.registry import JobCancelled, JobError, JobHandle, job_kind
@@ -44,8 +43,7 @@ def _import(job: JobHandle, batch: ImportBatch) -> None:
             paths=paths,
             partial=bool(job.params.get("partial")),
             progress=teller.tell,
-            most_bytes=upload_limits()[1],
-            most_rows=settings.IMPORT_MAX_ROWS,
+            limits=import_limits(),
         )
     except JobCancelled:
         ImportBatch.objects.filter(pk=batch.pk).update(error="Cancelled.")

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from data_collection.imports.calc.mapping import FileEntry, Mapping, Target
 from data_collection.imports.calc.plan import columns_missing, columns_used, make_plan, match_headers
-from data_collection.imports.calc.reading import FileRefused, Survey, survey
+from data_collection.imports.calc.reading import NO_LIMITS, FileRefused, Limits, Survey, survey
 from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow, Suggestion
 from data_collection.imports.services.loading import RawFile, raw_load, raw_write, target_load
 from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, TableCount
@@ -63,26 +63,25 @@ def import_run(
     paths: Sequence[tuple[str, Path]],
     partial: bool = False,
     progress: Progress = lambda done, total, message: None,
-    most_bytes: int | None = None,
-    most_rows: int | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> ImportBatch:
     """Import the files (name, path) of a batch and store what came of it.
 
     Args:
         partial: only some files of the mapping are given; the others are not missed.
-        most_bytes, most_rows: a file with more content is refused.
+        limits: a file over them is refused.
     """
     run = _Run(batch, mapping, progress)
     with _alone(progress):
         _tidy(batch)
         try:
-            _survey_files(run, paths, partial=partial, most_bytes=most_bytes)
+            _survey_files(run, paths, partial=partial, limits=limits)
             if batch.dry_run:
                 with transaction.atomic():
-                    _load(run, most_rows)
+                    _load(run)
                     transaction.set_rollback(True)
             else:
-                _load(run, most_rows)
+                _load(run)
         except Exception as broken:  # whatever ends the import early is written beside it, then told
             _store(run, state=ImportBatch.State.FAILED, error=f"{type(broken).__name__}: {broken}")
             raise
@@ -117,7 +116,7 @@ def _tidy(batch: ImportBatch) -> None:
 
 
 # --- files ----------------------------------------------------------------------------------
-def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool, most_bytes: int | None) -> None:
+def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool, limits: Limits) -> None:
     stored = {row.name: row for row in run.batch.files.all()}
     used: set[str] = set()
     for entry in run.mapping.files:
@@ -134,7 +133,7 @@ def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool
         for name, path in found:
             used.add(name)
             run.step(f"Looking through {name}", finished=False)
-            run.given.append(_look(run, entry, name, path, stored.get(name), most_bytes))
+            run.given.append(_look(run, entry, name, path, stored.get(name), limits))
     unused = sorted({name for name, _ in paths} - used)
     if unused:
         run.outcome.note("Files the mapping does not name were left alone.", values=unused)
@@ -143,11 +142,11 @@ def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool
     run.steps = 1 + sum(given.waiting + 1 for given in run.given if not given.row.refused)
 
 
-def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | None, most_bytes: int | None) -> Given:
+def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | None, limits: Limits) -> Given:
     row = row or ImportFile(batch=run.batch, name=name)
     row.refused = ""
     try:
-        seen = survey(path, encoding=entry.encoding, separator=entry.separator, most_bytes=most_bytes)
+        seen = survey(path, encoding=entry.encoding, separator=entry.separator, limits=limits)
         row.size, row.sha256, row.encoding, row.separator = seen.size, seen.sha256, seen.encoding, seen.separator
         row.headers = list(seen.headers)
         headers = tuple(match_headers(seen.headers, columns_used(entry)))
@@ -157,8 +156,8 @@ def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | 
         with contextlib.suppress(OSError):
             row.size = path.stat().st_size
         return Given(name, entry, None, (), row)
-    if seen.encoding == "cp1252":
-        run.outcome.note("The file is not UTF-8; it was read as Windows-1252.", file=name)
+    for note in seen.notes:
+        run.outcome.note(note, file=name)
     return Given(name, entry, seen, headers, row)
 
 
@@ -173,7 +172,7 @@ def _check_headers(entry: FileEntry, headers: Sequence[str]) -> None:
 
 
 # --- tables ---------------------------------------------------------------------------------
-def _load(run: _Run, most_rows: int | None) -> None:
+def _load(run: _Run) -> None:
     order = {name: place for place, name in enumerate(tables())}
     work = [(given, target) for given in run.given if not given.row.refused for target in given.entry.targets]
     work.sort(key=lambda pair: (order[pair[1].table], pair[1].insert_only))
@@ -183,7 +182,7 @@ def _load(run: _Run, most_rows: int | None) -> None:
         if given.row.refused:
             continue
         if given.row.rows is None or given.waiting == len(given.entry.targets):
-            _read(run, given, most_rows)
+            _read(run, given)
             if given.row.refused:
                 continue
         _fill(run, given, target)
@@ -192,7 +191,7 @@ def _load(run: _Run, most_rows: int | None) -> None:
             _drop(given)
 
 
-def _read(run: _Run, given: Given, most_rows: int | None) -> None:
+def _read(run: _Run, given: Given) -> None:
     if given.survey is None:
         rows = [[row.get(name, "") for name in given.headers] for row in given.entry.rows]
         raw_write(rows=rows, raw=given.raw, width=len(given.headers))
@@ -205,7 +204,7 @@ def _read(run: _Run, given: Given, most_rows: int | None) -> None:
 
     try:
         with transaction.atomic():
-            given.row.rows = raw_load(survey=given.survey, raw=given.raw, on_rows=told, most_rows=most_rows)
+            given.row.rows = raw_load(survey=given.survey, raw=given.raw, on_rows=told)
     except FileRefused as why:
         given.row.refused = str(why)
     except DatabaseError as broken:

@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from data_collection.imports.calc import upserts
 from data_collection.imports.calc.expressions import quoted
 from data_collection.imports.calc.plan import Plan, Problem
-from data_collection.imports.calc.reading import RowFeed, Survey
+from data_collection.imports.calc.reading import Survey
 from data_collection.imports.calc.statements import STAGE, stage_sql
 from data_collection.imports.calc.tables import Table
 from data_collection.imports.services.outcome import Outcome, TableCount
@@ -36,7 +36,7 @@ def raw_create(cursor: CursorWrapper, raw: str, width: int) -> None:
     cursor.execute(f"CREATE TEMP TABLE {raw} (n bigint, bad text, {columns})")
 
 
-def raw_load(*, survey: Survey, raw: str, on_rows: Any = None, most_rows: int | None = None) -> int:
+def raw_load(*, survey: Survey, raw: str, on_rows: Any = None) -> int:
     """Stream a file into a temporary table by COPY. Returns the number of rows.
 
     Raises:
@@ -44,8 +44,7 @@ def raw_load(*, survey: Survey, raw: str, on_rows: Any = None, most_rows: int | 
     """
     with connection.cursor() as cursor:
         raw_create(cursor, raw, len(survey.headers))
-        rows = survey.open_rows(marked=True)
-        feed = RowFeed(rows, len(survey.headers), on_rows=on_rows, most_rows=most_rows)
+        feed = survey.feed(on_rows=on_rows)
         try:
             with connection.wrap_database_errors:
                 cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv)", feed, 1 << 16)
@@ -226,7 +225,7 @@ class _Loader:
         named = dict(zip(self.raw.headers, cells, strict=False))
         broken = f"the row has {len(cells)} cells, the header {len(self.raw.headers)}", "Check quotes and separators."
         if isinstance(shape, dict):
-            broken = _quote_left_open(shape["swallowed"])
+            broken = (shape["reason"], shape["fix"]) if "reason" in shape else _quote_left_open(shape["swallowed"])
         return {
             "file": self.raw.key,
             "table": self.plan.table.name,

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from data_collection.imports.calc.mapping import Mapping
+from data_collection.imports.calc.reading import ending_of
 from data_collection.imports.models import ImportBatch, ImportFile
 from data_collection.imports.selectors import mapping_document, mapping_parsed
 from salesops.access.models import User
@@ -35,7 +36,7 @@ def upload_receive(
         )
         for number, file in enumerate(files):
             row = ImportFile(batch=batch, name=(file.name or f"file {number + 1}")[:255], size=file.size)
-            row.stored.save(_stored_name(batch, number, row.name), file, save=True)
+            row.stored.save(_stored_name(batch, number, ending_of(row.name)), file, save=True)
         return _queue(batch, mapping, user)
 
 
@@ -56,7 +57,7 @@ def rejected_retry(*, batch: ImportBatch, user: User | None) -> ImportBatch:
         again = _successor(batch, user)
         for number, file in enumerate(batch.files.filter(pk__in=batch.rejected.values("file")).order_by("pk")):
             row = ImportFile(batch=again, name=file.name.removesuffix(".gz"))
-            row.stored.save(_stored_name(again, number, row.name), ContentFile(_rows_again(file)), save=True)
+            row.stored.save(_stored_name(again, number, ".csv"), ContentFile(_rows_again(file)), save=True)
         return _queue(again, mapping, user, partial=True)
 
 
@@ -84,9 +85,9 @@ def _rows_again(file: ImportFile) -> bytes:
     return text.getvalue().encode()
 
 
-def _stored_name(batch: ImportBatch, number: int, name: str) -> str:
-    """A name of our own; of the given one only the ending is kept."""
-    return f"{batch.pk}-{number}.csv" + (".gz" if name.lower().endswith(".gz") else "")
+def _stored_name(batch: ImportBatch, number: int, ending: str) -> str:
+    """A name of our own; of the given one only the ending is kept, which says how the file is read."""
+    return f"{batch.pk}-{number}{ending or '.csv'}"
 
 
 def _queue(batch: ImportBatch, mapping: Mapping, user: User | None, *, partial: bool = False) -> ImportBatch:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection, connections
 
-from data_collection.imports.calc.reading import FileRefused, RowFeed, survey
+from data_collection.imports.calc.reading import FileRefused, Limits, RowFeed, survey
 from data_collection.imports.models import ImportBatch, RejectedRow
 from data_collection.imports.selectors import batch_refused, files_at, mapping_document, mapping_parsed
 from data_collection.imports.services import batches, loading
@@ -75,8 +75,8 @@ def test_too_many_rows_refuse_the_file_only(folder: Callable[..., Path], dry_run
     place = folder(rep="code,name\na,A\nb,B\nc,C\n", product=PRODUCTS)
     batch = ImportBatch.objects.create(mapping="native", system="native", dry_run=dry_run)
     mapping = mapping_parsed(mapping_document("native"), name="native")
-    import_run(batch=batch, mapping=mapping, paths=files_at(str(place))[0], most_rows=2)
-    assert refused(batch) == {"rep.csv": "The file has more than 2 rows."}
+    import_run(batch=batch, mapping=mapping, paths=files_at(str(place))[0], limits=Limits(rows=2))
+    assert refused(batch) == {"rep.csv": "The file has more than 2 rows. Split it into several files."}
     assert counts(batch, "product") == (1, 1, 0, 0, 0)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data_collection.imports.calc.reading import FileRefused, RowFeed, survey
+from data_collection.imports.calc.reading import FileRefused, Limits, RowFeed, survey
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -90,7 +90,7 @@ def test_a_bomb_is_refused_by_its_unpacked_size(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"0" * 5_000_000))
     with pytest.raises(FileRefused, match="larger than 2 MB"):
-        survey(path, most_bytes=2 * 2**20)
+        survey(path, limits=Limits(unpacked=2 * 2**20))
 
 
 def fed(rows: list[list[str]], width: int) -> list[list[str]]:

@@ -1,0 +1,38 @@
+"""One entry per format: how a file is looked through, how its rows are read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from data_collection.imports.calc.reading.delimited import rows_delimited, survey_delimited
+from data_collection.imports.calc.reading.refusals import BROKEN, NO_LIMITS, FileRefused, Limits, check_size, format_of
+from data_collection.imports.calc.reading.surveys import Survey
+
+
+def survey(
+    path: Path, *, encoding: str | None = None, separator: str | None = None, limits: Limits = NO_LIMITS
+) -> Survey:
+    """Look through a file once: what it is, how it is encoded, what its columns are. The ending says the format.
+
+    Raises:
+        FileRefused: it is not what its name says, over a limit, empty, or has an unusable header.
+    """
+    try:
+        size = path.stat().st_size
+        check_size(size, limits)
+        if size == 0:
+            raise FileRefused("The file is empty.")
+        return _survey(path, encoding, separator, limits)
+    except BROKEN as broken:
+        raise FileRefused(f"The file can't be read: {broken}.") from None
+
+
+def _survey(path: Path, encoding: str | None, separator: str | None, limits: Limits) -> Survey:
+    kind = format_of(path.name)
+    if kind == "csv":
+        return survey_delimited(path, encoding, separator, limits)
+    raise FileRefused(f"Files of the form {kind} can't be read.")
+
+
+def open_rows(survey: Survey, *, marked: bool = False) -> Iterator[list[str]]:
+    """All rows after the header, as texts."""
+    return rows_delimited(survey, marked=marked)
