@@ -1,17 +1,17 @@
-"""The job that imports the files of a batch."""
+"""The jobs that import the files of a batch and that take a batch back."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.imports.calc.mapping import MappingError
 from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import import_limits, mapping_parsed
 from data_collection.imports.services.batches import import_run
+from data_collection.imports.services.undoing import UndoRefused, batch_undo
 from data_collection.imports.services.uploads import files_discard
-from salesops.jobs.registry import JobCancelled, JobError, JobHandle, job_kind
+from salesops.jobs.registry import JobError, JobHandle, job_kind
+from salesops.jobs.watch import JobWatch
 
 
 @job_kind("import", title=_("Import"), queue="interactive")
@@ -20,7 +20,7 @@ def run_import(job: JobHandle) -> None:
     batch = ImportBatch.objects.filter(pk=job.params["batch"]).first()
     if batch is None:
         raise JobError("The import was deleted.")
-    if batch.state not in {ImportBatch.State.APPLIED, ImportBatch.State.TRIED}:
+    if batch.state not in {ImportBatch.State.APPLIED, ImportBatch.State.TRIED, ImportBatch.State.UNDONE}:
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.RUNNING, error="")
         _import(job, batch)
     if batch.state == ImportBatch.State.APPLIED:
@@ -35,36 +35,29 @@ def _import(job: JobHandle, batch: ImportBatch) -> None:
     except MappingError as wrong:
         raise JobError(str(wrong)) from None
     paths = [(file.name, Path(file.stored.path)) for file in batch.files.exclude(stored="")]
-    teller = _Teller(job)
-    try:
+    with JobWatch(job) as watch:
         import_run(
             batch=batch,
             mapping=mapping,
             paths=paths,
             partial=bool(job.params.get("partial")),
-            progress=teller.tell,
+            progress=watch.tell,
             limits=import_limits(),
         )
-    except JobCancelled:
-        ImportBatch.objects.filter(pk=batch.pk).update(error="Cancelled.")
-        raise
-    finally:
-        teller.close()
 
 
-class _Teller:
-    """Progress goes out on a connection of its own while the import is in a transaction, or nobody would see it."""
-
-    def __init__(self, job: JobHandle) -> None:
-        self._job, self._plain = job, connection.in_atomic_block
-        self._thread = ThreadPoolExecutor(1)
-
-    def tell(self, done: int, total: int, message: str) -> None:
-        if self._plain or not connection.in_atomic_block:
-            self._job.progress(done, total, message)
-        else:
-            self._thread.submit(self._job.progress, done, total, message).result()
-
-    def close(self) -> None:
-        self._thread.submit(lambda: connection.close()).result()  # the thread's own
-        self._thread.shutdown()
+@job_kind("import_undo", title=_("Undo of an import"), queue="interactive")
+def run_undo(job: JobHandle) -> None:
+    """Take a batch back; one that is undone stays as it is."""
+    batch = ImportBatch.objects.filter(pk=job.params["batch"]).first()
+    if batch is None:
+        raise JobError("The import was deleted.")
+    if batch.state != ImportBatch.State.UNDONE:
+        try:
+            with JobWatch(job) as watch:
+                batch_undo(batch=batch, user=job.row.started_by, progress=watch.tell)
+        except UndoRefused as why:
+            raise JobError(str(why)) from None
+        batch.refresh_from_db()
+    removed, restored = (sum(batch.undone[word].values()) for word in ("remove", "restore"))
+    job.report(rows_out=removed + restored, batch=batch.pk, removed=removed, restored=restored)

@@ -5,7 +5,7 @@ An unchanged row is not written at all: no new row version, no trigger, no bloat
 
 from collections.abc import Mapping as Dict
 
-from data_collection.imports.calc.expressions import quoted
+from data_collection.imports.calc.expressions import literal, quoted
 from data_collection.imports.calc.plan import Filled, Plan
 from data_collection.imports.calc.statements import (
     STAGE,
@@ -18,6 +18,11 @@ from data_collection.imports.calc.statements import (
 from data_collection.imports.calc.tables import Table
 
 DUPLICATES = "import_duplicates"
+KEEP = 'INSERT INTO data_collection_rowbefore (batch_id, "table", "row", before, after)'
+KEEP_FIRST = (  # a row two targets change: the earliest values; a new row has none and stays so
+    'ON CONFLICT (batch_id, "table", "row") DO UPDATE SET after = excluded.after, '
+    "before = excluded.before || data_collection_rowbefore.before"
+)
 
 
 def duplicates_sql(plan: Plan) -> str:
@@ -104,7 +109,10 @@ def unknown_sql(plan: Plan) -> str:
 
 
 def insert_sql(plan: Plan, *, batch: int) -> str:
-    """Rows whose key is not known yet. References to the same table are set by the update afterwards."""
+    """Rows whose key is not known yet. References to the same table are set by the update afterwards.
+
+    New mirror rows are known again by batch and id; others leave a copy to be known by.
+    """
     table = plan.table
     columns: dict[str, str] = {}
     for field in table.fields.values():
@@ -120,10 +128,14 @@ def insert_sql(plan: Plan, *, batch: int) -> str:
         columns["batch_id"] = str(int(batch))
     names = ", ".join(quoted(column) for column in columns)
     known = f"SELECT 1 FROM {quoted(table.db_table)} t WHERE {match_key(plan, 's', 't')}"
-    return (
+    insert = (
         f"INSERT INTO {quoted(table.db_table)} ({names}) SELECT {', '.join(columns.values())} FROM {STAGE} s "
         f"WHERE NOT EXISTS ({known}) ORDER BY s.n"
     )
+    if table.mirror:
+        return insert
+    made = f"SELECT {int(batch)}, {literal(table.name)}, id, NULL, after FROM made"
+    return f"WITH made AS ({insert} RETURNING id, to_jsonb(new) AS after) {KEEP} {made} {KEEP_FIRST}"
 
 
 def _compared(plan: Plan) -> dict[str, str]:
@@ -159,7 +171,10 @@ def _differs(plan: Plan) -> str:
 
 
 def update_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int | None = None) -> str | None:
-    """Known rows that differ; None where nothing but the key is filled. Counts rows up to id `after` as known."""
+    """Known rows that differ; None where nothing but the key is filled. Counts rows up to id `after` as known.
+
+    What a row held before is kept, unless this batch has written it already.
+    """
     compared = _compared(plan)
     if not compared or (plan.target.insert_only and not plan.selves):
         return None
@@ -167,11 +182,31 @@ def update_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int |
     sets += [f"batch_id = {int(batch)}"] if plan.table.mirror else []
     counted = "DISTINCT n" if plan.target.known_by else "*"
     only_new = f" AND t.id > {int(after or 0)}" if plan.target.insert_only else ""
+    images = _images(plan, [*compared, *(["batch_id"] if plan.table.mirror else [])])
     return (
         f"WITH changed AS (UPDATE {quoted(plan.table.db_table)} t SET {', '.join(sets)} FROM {_staged(plan, tables)} s "
-        f"WHERE {match_key(plan, 's', 't')} AND {_differs(plan)}{only_new} RETURNING t.id, s.n) "
+        f"WHERE {match_key(plan, 's', 't')} AND {_differs(plan)}{only_new} RETURNING t.id, s.n, {images}), "
+        f"kept AS ({KEEP} SELECT {int(batch)}, {literal(plan.table.name)}, id, before, after FROM changed "
+        f"WHERE {_worth_keeping(plan, batch)} {KEEP_FIRST}) "
         f"SELECT count({counted}) FILTER (WHERE id <= {int(after if after is not None else 2**62)}) FROM changed"
     )
+
+
+def _worth_keeping(plan: Plan, batch: int) -> str:
+    """All but the mirror rows this batch has made itself."""
+    known = (
+        f"SELECT 1 FROM data_collection_rowbefore k WHERE k.batch_id = {int(batch)} "
+        f'AND k."table" = {literal(plan.table.name)} AND k."row" = changed.id'
+    )
+    return f"before ->> 'batch_id' IS DISTINCT FROM '{int(batch)}' OR EXISTS ({known})" if plan.table.mirror else "true"
+
+
+def _images(plan: Plan, columns: list[str]) -> str:
+    """What the row held; and what it holds now, where no batch number tells whether it was changed since."""
+    if not plan.table.mirror:
+        return "to_jsonb(old) AS before, to_jsonb(new) AS after"
+    pairs = ", ".join(f"{literal(column)}, old.{quoted(column)}" for column in columns)
+    return f"jsonb_build_object({pairs}) AS before, NULL::jsonb AS after"
 
 
 def changes_sql(plan: Plan, *, tables: Dict[str, Table], limit: int) -> str | None:

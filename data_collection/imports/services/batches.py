@@ -6,7 +6,7 @@ same work in one transaction that is rolled back.
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,12 @@ from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow,
 from data_collection.imports.services.loading import RawFile, raw_load, raw_write, target_load
 from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, TableCount
 from data_collection.imports.services.trail import import_writes
+from data_collection.imports.services.turns import imports_alone, is_ended_statement
 from data_collection.imports.targets import tables
+from salesops.jobs.registry import JobCancelled
 
 Progress = Callable[[int, int, str], None]
 log = logging.getLogger(__name__)
-LOCK = 7_236_001  # advisory lock: one import at a time
 
 
 @dataclass(slots=True)
@@ -55,6 +56,11 @@ class _Run:
         self.done += finished
         self.progress(self.done, self.steps, message)
 
+    def hear(self, broken: Exception) -> None:
+        """Raises JobCancelled when a statement was ended because somebody cancelled the import."""
+        if is_ended_statement(broken):
+            self.step("A statement was ended", finished=False)
+
 
 def import_run(
     *,
@@ -72,7 +78,7 @@ def import_run(
         limits: a file over them is refused.
     """
     run = _Run(batch, mapping, progress)
-    with _alone(progress):
+    with imports_alone(progress):
         _tidy(batch)
         try:
             _survey_files(run, paths, partial=partial, limits=limits)
@@ -82,28 +88,16 @@ def import_run(
                     transaction.set_rollback(True)
             else:
                 _load(run)
+        except JobCancelled:
+            _store(run, state=ImportBatch.State.CANCELLED)
+            raise
         except Exception as broken:  # whatever ends the import early is written beside it, then told
-            _store(run, state=ImportBatch.State.FAILED, error=f"{type(broken).__name__}: {broken}")
+            _store_failure(run, broken)
             raise
         finally:
             _drop_raw(run)
         _store(run, state=ImportBatch.State.TRIED if batch.dry_run else ImportBatch.State.APPLIED)
     return batch
-
-
-@contextlib.contextmanager
-def _alone(progress: Progress) -> Iterator[None]:
-    """Hold the lock of imports; it goes with the connection when the process is killed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            progress(0, 1, "Waiting for another import to end.")
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    try:
-        yield
-    finally:
-        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _tidy(batch: ImportBatch) -> None:
@@ -208,6 +202,7 @@ def _read(run: _Run, given: Given) -> None:
     except FileRefused as why:
         given.row.refused = str(why)
     except DatabaseError as broken:
+        run.hear(broken)
         given.row.refused = f"The database did not take its rows: {_said(broken)}."
     if given.row.refused:
         _drop(given)
@@ -237,6 +232,7 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
                 accept=run.batch.accept_suggestions,
             )
     except DatabaseError as broken:  # a rule only the database knows; the other tables and files go on
+        run.hear(broken)
         said = _said(broken)
         del run.outcome.proposed[kept[0] :], run.outcome.changes[kept[1] :], run.outcome.findings[kept[2] :]
         count = TableCount(target.table, given.name, error=f"left out, the database did not take it: {said}")
@@ -265,6 +261,15 @@ def _drop_raw(run: _Run) -> None:
 
 
 # --- result ---------------------------------------------------------------------------------
+def _store_failure(run: _Run, broken: Exception) -> None:
+    try:
+        run.hear(broken)
+    except JobCancelled:
+        _store(run, state=ImportBatch.State.CANCELLED)
+        raise
+    _store(run, state=ImportBatch.State.FAILED, error=f"{type(broken).__name__}: {broken}")
+
+
 def _store(run: _Run, *, state: str, error: str = "") -> None:
     batch, outcome = run.batch, run.outcome
     with transaction.atomic():

@@ -16,6 +16,7 @@ from data_collection.imports.calc.statements import STAGE, stage_sql
 from data_collection.imports.calc.tables import Table
 from data_collection.imports.services.outcome import Outcome, TableCount
 from data_collection.imports.services.suggesting import aliased_fields, propose
+from data_collection.imports.services.trail import rows_added
 
 SAMPLE = 20
 
@@ -255,8 +256,7 @@ class _Loader:
             cursor.execute(update)
             self.count.changed = cursor.fetchone()[0]
         if not self.plan.target.known_by:
-            cursor.execute(upserts.insert_sql(self.plan, batch=self.batch))
-            self.count.new = cursor.rowcount
+            self.insert(cursor)
 
     def write_tree(self, cursor: CursorWrapper, sample: str | None) -> None:
         """New rows first, then their parents; a row that would become its own ancestor is taken out and all redone."""
@@ -265,8 +265,7 @@ class _Loader:
         cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
         after = cursor.fetchone()[0]
         self.sample(cursor, sample)
-        cursor.execute(upserts.insert_sql(self.plan, batch=self.batch))
-        self.count.new = cursor.rowcount
+        self.insert(cursor)
         update = upserts.update_sql(self.plan, batch=self.batch, tables=self.tables, after=after)
         if update:
             cursor.execute(update)
@@ -284,6 +283,11 @@ class _Loader:
         self.count.rejected += before
         if self.good:
             self.write_tree(cursor, sample)
+
+    def insert(self, cursor: CursorWrapper) -> None:
+        with rows_added(cursor, self.plan.table, batch=self.batch):
+            cursor.execute(upserts.insert_sql(self.plan, batch=self.batch))
+            self.count.new = cursor.rowcount
 
     def circle(self, cursor: CursorWrapper) -> list[int]:
         rows: set[int] = set()
