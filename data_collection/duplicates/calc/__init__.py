@@ -1,0 +1,1 @@
+"""Pure comparing of companies and people: texts in, keys and scores out."""

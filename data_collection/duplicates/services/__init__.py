@@ -1,0 +1,1 @@
+"""Finding rows that mean the same, merging them and undoing a merge."""
