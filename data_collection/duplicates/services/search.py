@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from psycopg2.extras import execute_values
 
 from data_collection.duplicates.calc.groups import groups_of
@@ -139,8 +141,21 @@ def _evidence(score: Score) -> list[dict]:
 
 
 def groups_rebuild(*, kind: str) -> int:
-    """Groups anew from the open pairs. Returns how many there are."""
+    """All groups of a kind anew from the open pairs. Returns how many there are."""
+    DuplicateGroup.objects.filter(kind=kind).delete()
+    return _groups_make(kind, DuplicatePair.objects.filter(kind=kind, state=DuplicatePair.State.OPEN))
+
+
+def groups_refresh(*, kind: str, rows: list[int]) -> None:
+    """The groups these rows are in, anew."""
+    groups = DuplicateGroup.objects.filter(kind=kind, members__overlap=rows)
+    members = {row for group in groups for row in group.members} | set(rows)
+    groups.delete()
     open_pairs = DuplicatePair.objects.filter(kind=kind, state=DuplicatePair.State.OPEN)
+    _groups_make(kind, open_pairs.filter(left_id__in=members, right_id__in=members))
+
+
+def _groups_make(kind: str, open_pairs: QuerySet) -> int:
     pairs = list(open_pairs.values_list("left_id", "right_id", "score"))
     found = groups_of((left, right) for left, right, _score in pairs)
     of_row = {row: number for number, rows in enumerate(found) for row in rows}
@@ -149,10 +164,9 @@ def groups_rebuild(*, kind: str) -> int:
         scores[of_row[left]] = max(scores[of_row[left]], score)
     money = money_touched(kind, list(of_row), Company.get().reporting_currency)
     systems = _systems(kind, list(of_row))
-    DuplicateGroup.objects.filter(kind=kind).delete()
     rows = []
     for number, members in enumerate(found):
-        touched = sum((money.get(row, 0) for row in members), start=0)
+        touched = sum((money.get(row, Decimal(0)) for row in members), start=Decimal(0))
         rows.append(
             DuplicateGroup(
                 kind=kind,
@@ -164,13 +178,13 @@ def groups_rebuild(*, kind: str) -> int:
                 systems=sorted({systems.get(row, "") for row in members} - {""}),
             )
         )
-    DuplicateGroup.objects.bulk_create(rows, batch_size=2000)
+    made = DuplicateGroup.objects.bulk_create(rows, batch_size=2000)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE data_collection_duplicatepair p SET group_id = m.id FROM "
-            "(SELECT id, unnest(members) AS row_id FROM data_collection_duplicategroup WHERE kind = %s) m "
+            "(SELECT id, unnest(members) AS row_id FROM data_collection_duplicategroup WHERE id = ANY(%s)) m "
             "WHERE p.kind = %s AND p.state = 'open' AND p.left_id = m.row_id",
-            [kind, kind],
+            [[group.pk for group in made], kind],
         )
     return len(found)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 COUNTRIES = {
-    "United States": ("US", ["Boston", "Denver", "Austin", "Portland", "Tampa", "Omaha"], ["Inc.", "LLC", "Corp.", "Corporation", ""]),
+    "United States": ("US", ["Boston", "Denver", "Austin", "Tampa"], ["Inc.", "LLC", "Corp.", "Corporation", ""]),
     "Germany": ("DE", ["Hamburg", "Köln", "München", "Leipzig", "Bremen"], ["GmbH", "AG", "GmbH & Co. KG", ""]),
     "France": ("FR", ["Lyon", "Nantes", "Lille", "Orléans"], ["SARL", "S.A.", "SAS", ""]),
     "United Kingdom": ("GB", ["Leeds", "Bristol", "Cardiff", "York"], ["Ltd", "Limited", "PLC", ""]),
@@ -22,18 +22,20 @@ DIAL = {"US": "1", "DE": "49", "FR": "33", "GB": "44", "ES": "34", "SE": "46", "
 LANDLINE = {"US": "212", "DE": "30", "FR": "14", "GB": "20", "ES": "91", "SE": "8", "PL": "22", "TH": "2"}
 LINE_DIGITS = {"US": 7, "DE": 8, "FR": 7, "GB": 8, "ES": 7, "SE": 8, "PL": 7, "TH": 7}
 TRUNK = {"US": "", "DE": "0", "FR": "0", "GB": "0", "ES": "", "SE": "0", "PL": "", "TH": "0"}
-START = "Bal Cor Dan El Fen Gar Hol Ing Jor Kel Lum Mar Nor Ost Pel Quin Ros Sal Tor Ul Ver Wes Yor Zan Brå Lé Dü Ñan".split()
+START = (
+    "Bal Cor Dan El Fen Gar Hol Ing Jor Kel Lum Mar Nor Ost Pel Quin Ros Sal Tor Ul Ver Wes Yor Zan Brå Lé Dü Ñan"
+).split()
 MIDDLE = "a e i o u an en il or um ar is ol et".split()
 END = "dex tron via mark line berg sten ford well ton rex nova plan dale vík qué zen grid wick mond".split()
 TRADES = ["Foods", "Logistics", "Manufacturing", "Software", "Services", "Technologies", "Brothers", "International",
-          "Engineering", "Textiles", "Plastics", "Motors", "Optics", "Farms", "Steel", "Paper", "Marine", "Media"]  # fmt: skip
+          "Engineering", "Textiles", "Plastics", "Motors", "Optics", "Farms", "Steel", "Paper", "Media"]  # fmt: skip
 SHORTER = {"Manufacturing": "Mfg", "Services": "Svcs", "Technologies": "Tech", "Brothers": "Bros", "International":
            "Intl", "Engineering": "Eng.", "Logistics": "Logistics", "Software": "Software"}  # fmt: skip
 THAI_PARTS = "สยาม รุ่งเรือง เจริญ ไทย ทอง มั่นคง พัฒนา บางกอก เพชร สหะ กิจ ชัย อุดม ศิริ นคร ภูเก็ต ล้าน แก้ว น้ำ สิงห์".split()
 THAI_TRADES = "การค้า ขนส่ง ก่อสร้าง อาหาร เคมี เหล็ก พลังงาน การไฟฟ้า".split()
 FIRST = ("James Mary Robert Linda Ana Luca Sofia Marek Ines Karl Emma Oskar Nina Pablo Lucía José Chloé Zoë Jürgen "
          "Björn Søren Łukasz Małgorzata André Hélène Íñigo Priya Wei Omar Fatima Kenji Aiko Ivan Olga Tomás Renée "
-         "Gunnar Astrid Beatriz Caroline Dominic Edmund Felicity Gregory Harriet Isabel Jonathan Katherine").split()  # fmt: skip
+         "Gunnar Astrid Beatriz Caroline Dominic Edmund Felicity Gregory Harriet Isabel Jonathan").split()  # fmt: skip
 LAST = (
     "Anderson Becker Carlsson Dubois Eriksen Fischer García Hernández Ivanov Jankowski Köhler Lindqvist Müller "
     "Nowak Ortega Peterson Quintana Rodríguez Sørensen Takahashi Ullrich Vasquez Weber Xu Yamada Zieliński "
@@ -283,8 +285,15 @@ def typo(rng: random.Random, text: str) -> str:
 def rewritten_phone(rng: random.Random, phone: str, country: str) -> str:
     code = COUNTRIES[country][0]
     national = phone.removeprefix(f"+{DIAL[code]} ")
-    ways = [phone, phone.replace(" ", ""), phone.replace(" ", "-"), f"00{phone[1:]}" if code != "US" else phone,
-            TRUNK[code] + national.replace(" ", ""), f"({TRUNK[code]}{national.split(' ')[0]}) {''.join(national.split(' ')[1:])}"]  # fmt: skip
+    area, *line = national.split(" ")
+    ways = [
+        phone,
+        phone.replace(" ", ""),
+        phone.replace(" ", "-"),
+        f"00{phone[1:]}" if code != "US" else phone,
+        TRUNK[code] + national.replace(" ", ""),
+        f"({TRUNK[code]}{area}) {''.join(line)}",
+    ]
     return rng.choice(ways) if phone else ""
 
 
@@ -294,8 +303,8 @@ def _if_changed(entity: Entity, **changes: str) -> Entity | None:
     )
 
 
-FORMS = ["Inc.", "LLC", "Corp.", "Corporation", "GmbH & Co. KG", "GmbH", "AG", "SARL", "S.A.", "SAS", "Ltd", "Limited", "PLC", "S.L.",
-         "AB", "Sp. z o.o.", "Co., Ltd.", "Public Company Limited"]  # fmt: skip
+FORMS = ["Inc.", "LLC", "Corp.", "Corporation", "GmbH & Co. KG", "GmbH", "AG", "SARL", "S.A.", "SAS", "Ltd", "Limited",
+         "PLC", "S.L.", "AB", "Sp. z o.o.", "Co., Ltd.", "Public Company Limited"]  # fmt: skip
 
 
 def other_form(rng: random.Random, e: Entity) -> Entity | None:
@@ -352,16 +361,36 @@ COMPANY_WAYS: dict[str, Way] = {
         replace(e, website=e.website.removeprefix("https://www.").upper()) if e.website else None
     ),
 }
+
+
+def person_typo(rng: random.Random, e: Entity) -> Entity | None:
+    if rng.random() < 0.5 and len(e.first) > 4:
+        return _if_changed(e, first=typo(rng, e.first))
+    return _if_changed(e, last=typo(rng, e.last))
+
+
+def titled(rng: random.Random, e: Entity) -> Entity | None:
+    return replace(e, first=f"{rng.choice(['Dr.', 'Mr', 'Ms', 'Prof.'])} {e.first}") if e.first.isascii() else None
+
+
+def honoured(rng: random.Random, e: Entity) -> Entity | None:
+    return replace(e, first=rng.choice(["นาย", "คุณ", "น.ส."]) + e.first) if not _plain(e.first) else None
+
+
+def elsewhere(rng: random.Random, e: Entity) -> Entity | None:
+    return replace(e, email=f"{_plain(e.last)[:8] or 'me'}{rng.randrange(1000, 9999)}@gmail.com")
+
+
 PERSON_WAYS: dict[str, Way] = {
-    "typo": lambda rng, e: _if_changed(e, **({"first": typo(rng, e.first)} if rng.random() < 0.5 and len(e.first) > 4 else {"last": typo(rng, e.last)})),
+    "typo": person_typo,
     "swapped fields": lambda rng, e: replace(e, first=e.last, last=e.first),
     "initial": lambda rng, e: replace(e, first=f"{e.first[0]}.") if e.first.isascii() else None,
-    "title": lambda rng, e: replace(e, first=f"{rng.choice(['Dr.', 'Mr', 'Ms', 'Prof.'])} {e.first}") if e.first.isascii() else None,
-    "Thai honorific": lambda rng, e: replace(e, first=rng.choice(["นาย", "คุณ", "น.ส."]) + e.first) if not _plain(e.first) else None,
+    "title": titled,
+    "Thai honorific": honoured,
     "Thai marks": thai_marks,
     "accents": no_accents,
     "case": lambda rng, e: _if_changed(e, first=e.first.upper(), last=e.last.upper()),
     "address tag": lambda rng, e: replace(e, email=e.email.replace("@", "+news@")) if e.email else None,
     "address case": lambda rng, e: replace(e, email=e.email.upper()) if e.email else None,
-    "other address": lambda rng, e: replace(e, email=f"{_plain(e.last)[:8] or 'me'}{rng.randrange(1000, 9999)}@gmail.com"),
-}  # fmt: skip
+    "other address": elsewhere,
+}
