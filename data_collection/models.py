@@ -78,6 +78,7 @@ from data_collection.quality.models import (
     QualityScore,
     RecordLink,
 )
+from data_collection.webhooks.models import ChangeEvent, FieldTimes, InboxMessage, WebhookSource
 
 __all__ = [
     "Account",
@@ -85,6 +86,7 @@ __all__ = [
     "ActivityEvent",
     "ActivityFact",
     "ActivityMonth",
+    "ChangeEvent",
     "Connection",
     "Contact",
     "CustomRule",
@@ -99,9 +101,11 @@ __all__ = [
     "Erasure",
     "ErasureKey",
     "FactDirty",
+    "FieldTimes",
     "FindingEvent",
     "ImportBatch",
     "ImportFile",
+    "InboxMessage",
     "KpiTarget",
     "Lead",
     "LeadEvent",
@@ -153,4 +157,5 @@ __all__ = [
     "Territory",
     "TerritoryAccount",
     "TerritoryMember",
+    "WebhookSource",
 ]
