@@ -1,10 +1,12 @@
 """Gathers the addresses of the stage's suites."""
 
+from data_collection.connectors import urls as connectors
 from data_collection.dashboards import urls as dashboards
 from data_collection.imports import urls as imports
 from data_collection.quality import urls as quality
 
 urlpatterns: list = [
+    *connectors.urlpatterns,
     *dashboards.urlpatterns,
     *imports.urlpatterns,
     *quality.urlpatterns,

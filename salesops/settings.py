@@ -136,6 +136,8 @@ IMPORT_MAX_CELL_KB = env.whole("IMPORT_MAX_CELL_KB", 1024, low=1, high=100_000) 
 IMPORT_MAX_RATIO = env.whole("IMPORT_MAX_RATIO", 200, low=2, high=1100)  # unpacked over packed size
 IMPORT_MAX_PARTS = env.whole("IMPORT_MAX_PARTS", 1000, low=10, high=50_000)  # files inside an XLSX file
 IMPORT_MAX_TEXTS_MB = env.whole("IMPORT_MAX_TEXTS_MB", 64, low=1, high=2000)  # shared texts of an XLSX file, in memory
+#: Where a vendor's API is reached instead of its usual address, by vendor: a proxy of your own, or a stand-in.
+CONNECTOR_ADDRESSES = env.pairs("CONNECTOR_ADDRESSES")
 
 # --- Celery: truth is the JobRun row; the broker only wakes a worker ----------------------
 _JOB_SECONDS = env.whole("JOB_TIME_LIMIT", 3600, low=60, high=86_400)

@@ -12,7 +12,6 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.imports.models import ImportBatch
@@ -105,7 +104,7 @@ class Connection(models.Model):
         except Unreadable:
             return []
 
-    @cached_property
+    @property
     def document(self) -> dict[str, Any]:
         """The mapping that is used: the own one, else the shipped one."""
         from data_collection.connectors.sources.registry import shipped_mapping
@@ -128,7 +127,6 @@ class SyncRun(models.Model):
         READING = "reading", _("Reading")
         APPLYING = "applying", _("Writing")
         DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
         DROPPED = "dropped", _("Given up")
 
     OPEN = (State.READING, State.APPLYING)
@@ -222,7 +220,6 @@ class SyncProblem(models.Model):
     """A record that could not be read, or whose deletion was held back."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="problems")
-    page = models.ForeignKey(SyncPage, on_delete=models.SET_NULL, null=True, related_name="+")
     object = models.CharField(max_length=40)
     record = models.CharField(max_length=120, blank=True, help_text=_("Its id there."))
     reason = models.TextField()

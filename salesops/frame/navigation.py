@@ -63,6 +63,9 @@ class Group:
 
 
 HOME = Page(_("Home"), "home", "home")
+#: Pages of one connection.
+CONNECTION = tuple(f"connection{part}" for part in ("", "_new", "_edit", "_mapping", "_delete", "_run"))
+
 STAGES = (
     Stage(
         "collect",
@@ -86,7 +89,7 @@ STAGES = (
                 "sources",
                 "upload",
                 frozenset({OPS}),
-                under=("import_batch", "connections", "webhooks", "outgoing", "people_data"),
+                under=("import_batch", "connections", *CONNECTION, "webhooks", "outgoing", "people_data"),
             ),
         ),
     ),
@@ -108,7 +111,7 @@ STAGES = (
 TABS: dict[str, tuple[Page, ...]] = {
     "sources": (
         Page(_("Imports"), "sources", "upload", frozenset({OPS})),
-        Page(_("Connections"), "connections", "plug", frozenset({OPS})),
+        Page(_("Connections"), "connections", "plug", frozenset({OPS}), under=CONNECTION),
         Page(_("Webhooks in"), "webhooks", "webhook", frozenset({OPS})),
         Page(_("Outgoing"), "outgoing", "send", frozenset({OPS})),
         Page(_("People's data"), "people_data", "user-shield", frozenset({OPS})),

@@ -42,6 +42,14 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """Comma-separated `key=value` pairs."""
+    found = [word.partition("=") for word in words(name)]
+    if any(not (key and mark and value) for key, mark, value in found):
+        raise WrongSetting(f"{name}={text(name)!r}: write key=value, several separated by commas.")
+    return {key.strip(): value.strip() for key, _mark, value in found}
+
+
 def database(name: str) -> dict[str, object]:
     """A postgresql:// URL as Django's DATABASES entry.
 

@@ -1,5 +1,7 @@
 """Which vendors can be connected: one line each."""
 
+from copy import deepcopy
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,5 +20,10 @@ def source_connect(kind: str, settings: Settings, *, tokens: TokenStore, world: 
 
 
 def shipped_mapping(kind: str) -> dict[str, Any]:
-    """The mapping document that comes with the product."""
-    return yaml.safe_load(Path(KINDS[kind].mapping).read_text("utf-8"))
+    """The mapping document that comes with the product; the caller's own copy."""
+    return deepcopy(_read(KINDS[kind].mapping))
+
+
+@cache
+def _read(path: str) -> dict[str, Any]:
+    return yaml.safe_load(Path(path).read_text("utf-8"))
