@@ -142,7 +142,7 @@ def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | 
     try:
         seen = survey(path, encoding=entry.encoding, separator=entry.separator, limits=limits)
         row.size, row.sha256, row.encoding, row.separator = seen.size, seen.sha256, seen.encoding, seen.separator
-        row.headers = list(seen.headers)
+        row.headers, row.format = list(seen.headers), seen.format
         headers = tuple(match_headers(seen.headers, columns_used(entry)))
         _check_headers(entry, headers)
     except FileRefused as why:

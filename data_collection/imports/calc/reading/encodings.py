@@ -86,7 +86,8 @@ class _Scan:
 
     def add(self, chunk: bytes) -> None:
         if self.meter.seen == 0:
-            self.name = self.name or _by_first_bytes(self.path, chunk)
+            found = _by_first_bytes(self.path, chunk)
+            self.name = self.name or found
         self.meter.add(len(chunk))
         if self.name is None and self.broken is None:
             self.broken = _utf8_line(self.decoder, chunk, self.lines)

@@ -43,3 +43,18 @@ def _plain(tail: bytes, encoding: str) -> str:
     if name == "utf-16":
         return "utf-16-le" if tail[1::2].count(0) >= tail[0::2].count(0) else "utf-16-be"
     return name
+
+
+def footer_rows(rows: list[tuple[int, list[str]]]) -> int:
+    """How many of the last rows (number, cells) of a sheet are a footer: below an empty row, one cell each."""
+    texts: list[str] = []
+    for place in range(len(rows) - 1, 0, -1):
+        number, cells = rows[place]
+        filled = [text for text in cells if text.strip()]
+        if len(filled) != 1 or len(texts) >= MOST_LINES:
+            return 0
+        texts += filled
+        marked = sum(any(mark.search(text) for mark in MARKS) for text in texts)
+        if marked >= 2 and number - rows[place - 1][0] > 1:
+            return len(texts)
+    return 0

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data_collection.imports.calc.reading.delimited import rows_delimited, survey_delimited
+from data_collection.imports.calc.reading.jsonlines import rows_json_lines, survey_json_lines
 from data_collection.imports.calc.reading.refusals import BROKEN, NO_LIMITS, FileRefused, Limits, check_size, format_of
 from data_collection.imports.calc.reading.surveys import Survey
+from data_collection.imports.calc.reading.workbook import rows_workbook, survey_workbook
 
 
 def survey(
@@ -30,9 +32,13 @@ def _survey(path: Path, encoding: str | None, separator: str | None, limits: Lim
     kind = format_of(path.name)
     if kind == "csv":
         return survey_delimited(path, encoding, separator, limits)
-    raise FileRefused(f"Files of the form {kind} can't be read.")
+    if kind == "jsonl":
+        return survey_json_lines(path, encoding, limits)
+    return survey_workbook(path, limits)
 
 
 def open_rows(survey: Survey, *, marked: bool = False) -> Iterator[list[str]]:
     """All rows after the header, as texts."""
-    return rows_delimited(survey, marked=marked)
+    if survey.format == "csv":
+        return rows_delimited(survey, marked=marked)
+    return rows_json_lines(survey) if survey.format == "jsonl" else rows_workbook(survey)
