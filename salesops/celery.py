@@ -12,5 +12,6 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep": {"task": "salesops.jobs.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "relay": {"task": "salesops.notices.tasks.relay", "schedule": 10.0, "options": {"expires": 10}},
+    "inbox": {"task": "data_collection.webhooks.tasks.inbox", "schedule": 10.0, "options": {"expires": 10}},
     "tick": {"task": "salesops.jobs.tasks.tick", "schedule": 60.0, "options": {"expires": 60}},
 }

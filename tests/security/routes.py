@@ -89,6 +89,7 @@ PAGES: dict[str, Route] = {
     "gallery": Route(),
     "theme_set": Route(open=True),
     "favicon": Route(open=True),
+    "webhook_receive": Route(named(slug="web"), open=True),
     "healthz": Route(open=True),
     "readyz": Route(open=True),
 }

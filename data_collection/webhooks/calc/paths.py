@@ -23,18 +23,21 @@ class Place:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def found(place: Place, path: str) -> Any:
-    """The value at a path, None where there is none."""
+MISSING = object()
+
+
+def found(place: Place, path: str, missing: Any = None) -> Any:
+    """The value at a path, `missing` where there is none."""
     if path.startswith("@"):
-        return place.query.get(path[1:])
+        return place.query.get(path[1:], missing)
     value, rest = (place.whole, path[2:]) if path == "$" or path.startswith("$.") else (place.item, path)
     for step in rest.split(".") if rest else ():
         if isinstance(value, dict):
-            value = value.get(step)
+            value = value.get(step, missing)
         elif isinstance(value, list) and step.isascii() and step.isdecimal():
-            value = value[int(step)] if int(step) < len(value) else None
+            value = value[int(step)] if int(step) < len(value) else missing
         else:
-            return None
+            return missing
     return value
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from data_collection.webhooks.calc.paths import DEEPEST, Place, depth, found, text
+from data_collection.webhooks.calc.paths import DEEPEST, MISSING, Place, depth, found, text
 from data_collection.webhooks.calc.recipe import EventPart, PersonPart, Recipe, Value, used_paths
 
 MOST_ITEMS = 1000
@@ -152,7 +152,7 @@ def _has(value: Value, place: Place) -> bool:
     """Whether the payload speaks of this field at all: a field it leaves out stays as it is."""
     if value.constant or value.default:
         return True
-    return any(found(place, path) is not None for path in (*value.paths, *value.join))
+    return any(found(place, path, MISSING) is not MISSING for path in (*value.paths, *value.join))
 
 
 def _attributes(objects: tuple[str, ...], place: Place, used: frozenset[str]) -> dict[str, str]:

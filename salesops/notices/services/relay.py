@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salesops.access.models import Role, User
+from salesops.jobs.registry import load_kinds
 from salesops.notices.calc import backoff
 from salesops.notices.kinds import ENDPOINT_PAUSED
 from salesops.notices.models import Endpoint, Outbox, OutboxState, SlackMember
@@ -60,6 +61,7 @@ class Relayed:
 
 def relay_run(*, seconds: float = ROUND_SECONDS) -> Relayed:
     """Collect, then send what is due until nothing is or the time is up."""
+    load_kinds()  # the suites register their collectors and kinds of events
     for collect in COLLECTORS:
         _collected(collect)
     until = time.monotonic() + seconds
