@@ -111,7 +111,7 @@ class ImportFile(models.Model):
     chosen = models.JSONField(default=dict, help_text=_("What a person said of its form instead of what was seen."))
     sha256 = models.CharField(max_length=64, blank=True)
     encoding = models.CharField(max_length=20, blank=True)
-    separator = models.CharField(max_length=1, blank=True)
+    separator = models.CharField(max_length=5, blank=True)
     headers = models.JSONField(default=list)
     rows = models.PositiveBigIntegerField(null=True, blank=True)
     refused = models.TextField(blank=True, help_text=_("Why it was not read."))

@@ -84,7 +84,7 @@ def _cells(survey: Survey) -> Iterator[list[str]]:
     try:
         for row in survey.open_rows():
             if any(row) and type(row) is list:
-                cells = [text.strip(" \t\r\n\u00a0\ufeff") for text in row[:width]]
+                cells = [text.strip().strip("\ufeff\u200b") for text in row[:width]]
                 yield cells + [""] * (width - len(cells))
     except csv.Error as broken:
         raise FileRefused(f"The rows can't be read: {broken}.") from None

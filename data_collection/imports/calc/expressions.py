@@ -15,19 +15,23 @@ from data_collection.imports.calc.formats import (
     EXCEL,
     FALSE,
     FIRST_DAY,
+    GREENWICH,
     LAST_DAY,
+    MIDNIGHT,
     MINUS,
     NEGATIVE,
     POWER,
+    SIGNS,
     TIME,
     TRUE,
+    ZULU_TIME,
     Formats,
     number_shape,
 )
 from data_collection.imports.calc.mapping import Source
 from data_collection.imports.calc.tables import Field
 
-BLANKS = r"E' \t\r\n\u00a0\u2007\u202f\ufeff'"
+BLANKS = r"E' \t\r\n\u00a0\u2007\u202f\u3000\u200b\ufeff'"
 INTEGER_RANGE = {"smallint": 32767, "integer": 2147483647, "bigint": 9223372036854775807}
 
 
@@ -200,12 +204,14 @@ def _limits(field: Field) -> tuple[tuple[str, str, str], ...]:
 
 
 OFFSET = r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
+CAPTURED = r"\1"
 PLAIN_DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
 def _iso(formats: Formats, time: str) -> str:
     """Date text in ISO order, its time kept as it is."""
-    whens = []
+    whens: list[str] = []
+    rare: list[str] = []  # after all others, so that they cost nothing
     for order in formats.date:
         if order == "excel":
             day = "(timestamp '1899-12-30' + :text:::float8 * interval '1 day')"
@@ -219,8 +225,12 @@ def _iso(formats: Formats, time: str) -> str:
         valid = f"pg_input_is_valid(substring({turned} from '^[0-9-]+'), 'date')"
         fits = f":text: ~ {literal(pattern + time + '$')}"
         several = f" AND {valid}" if len(formats.date) > 1 else ""
+        if order != "iso":  # whose pattern names its sign
+            fits += f" AND left(translate(:text:, '0123456789', ''), 2) IN ({_list(SIGNS)})"
         whens.append(f"WHEN {fits}{several} THEN {turned}")
-    return f"CASE {' '.join(whens)} END"
+        zulu = f":text: ~ {literal(pattern + ZULU_TIME + '$')}"
+        rare.append(f"WHEN {zulu}{several} THEN regexp_replace({turned}, 'Z([+-])', {literal(CAPTURED)})")
+    return f"CASE {' '.join(whens + rare)} END"
 
 
 def _written(formats: Formats) -> str:
@@ -229,10 +239,12 @@ def _written(formats: Formats) -> str:
 
 def _date(field: Field, formats: Formats) -> Reading:
     zone = literal(formats.time_zone)
-    offset = f":normal: ~ {literal(OFFSET)}"
+    offset, midnight = f":normal: ~ {literal(OFFSET)}", f":normal: ~ {literal(MIDNIGHT + GREENWICH + '$')}"
+    day = "substring(:normal: from '^[0-9-]+')"
     value = (
         f"CASE WHEN char_length(:normal:) <= 10 THEN CASE WHEN pg_input_is_valid(:normal:, 'date') "
-        f"THEN :normal:::date END WHEN {offset} THEN CASE WHEN pg_input_is_valid(:normal:, 'timestamptz') "
+        f"THEN :normal:::date END WHEN {midnight} THEN CASE WHEN pg_input_is_valid({day}, 'date') THEN {day}::date END "
+        f"WHEN {offset} THEN CASE WHEN pg_input_is_valid(:normal:, 'timestamptz') "
         f"THEN (:normal:::timestamptz AT TIME ZONE {zone})::date END "
         f"WHEN pg_input_is_valid(:normal:, 'timestamp') THEN (:normal:::timestamp)::date END"
     )

@@ -26,6 +26,12 @@ DATES = {
     "mdy": (r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", r"\3-\1-\2", "MM/DD/YYYY"),
 }
 TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AaPp][Mm])? ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)"
+#: A literal Z before the offset, as the Data Loader writes it: the offset holds.
+ZULU_TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?Z[+-]\d{2}:?\d{2})"
+#: The first two signs that are no digits: the same between all parts of a date, or it is none.
+SIGNS = ("--", "//", "..")
+#: Midnight of Greenwich in a field of days is how a day without time is sent; it means that day everywhere.
+MIDNIGHT, GREENWICH = r"[T ]+0?0:00(:00(\.0+)?)?", r" ?(Z|UTC|GMT|[+-]00:?00)"
 EXCEL = r"^\d{1,6}(\.\d+)?$"
 
 
@@ -86,8 +92,8 @@ def _day(text: str, formats: Formats) -> date | None:
             if re.search(EXCEL, text, re.ASCII):
                 return date.fromordinal(date(1899, 12, 30).toordinal() + int(float(text)))
             continue
-        found = re.search(DATES[order][0] + TIME + "?$", text, re.ASCII)
-        if found:
+        found = re.search(DATES[order][0] + f"({TIME}|{ZULU_TIME})?$", text, re.ASCII)
+        if found and re.sub(r"\d", "", text, flags=re.ASCII)[:2] in SIGNS:
             try:
                 return date(*(int(part) for part in found.expand(DATES[order][1]).split("-")))
             except ValueError:

@@ -7,16 +7,16 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from data_collection.imports.calc.formats import DATES, FALSE, TIME, TRUE
+from data_collection.imports.calc.formats import DATES, FALSE, GREENWICH, MIDNIGHT, SIGNS, TIME, TRUE, ZULU_TIME
 
 SPACES = "\u00a0\u2007\u202f "
-SIGNS = "€$£¥฿₹"
+CURRENCY_SIGNS = "€$£¥฿₹"
 #: Currencies whose code in front of or behind a number is taken as one (ISO 4217, those in wide use).
 CODES = frozenset(
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD LKR MAD "
     "MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR".split()
 )
-_CURRENCY = rf"([{SIGNS}]|[A-Z]{{3}})?"
+_CURRENCY = rf"([{CURRENCY_SIGNS}]|[A-Z]{{3}})?"
 _TRIM = re.compile(
     rf"^(\()?([+-]?)[{SPACES}]*{_CURRENCY}[{SPACES}]*([+-]?\d.*?)[{SPACES}]*{_CURRENCY}(%)?(\))?$", re.ASCII
 )
@@ -35,10 +35,12 @@ _BY_MARK = {
         re.ASCII,
     ),
 }
-_DAY = {order: re.compile(pattern + f"({TIME})?$", re.ASCII) for order, (pattern, _into, _how) in DATES.items()}
+_DAY = {
+    order: re.compile(pattern + f"({TIME}|{ZULU_TIME})?$", re.ASCII) for order, (pattern, _into, _how) in DATES.items()
+}
 _INTO = {order: into for order, (_pattern, into, _how) in DATES.items()}
 OFFSET = re.compile(r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
-MIDNIGHT = re.compile(r"[T ]0?0:00(:00(\.0+)?)? ?(Z|UTC|GMT|[+-]00:?00)?$")
+WHOLE_DAY = re.compile(f"{MIDNIGHT}({GREENWICH})?$", re.ASCII)
 EMAIL = re.compile(r"^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]{2,}$")
 URL = re.compile(r"^(https?://|www\.)\S+$", re.IGNORECASE)
 DOMAIN = re.compile(r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(/\S*)?$", re.IGNORECASE)
@@ -84,6 +86,8 @@ def date_orders(text: str) -> frozenset[str]:
 
 
 def _is_day(order: str, found: re.Match[str]) -> bool:
+    if re.sub(r"\d", "", found.string)[:2] not in SIGNS:
+        return False
     try:
         year, month, day = (int(part) for part in found.expand(_INTO[order]).split("-"))
         date(year, month, day)
@@ -95,7 +99,7 @@ def _is_day(order: str, found: re.Match[str]) -> bool:
 
 def has_time(text: str) -> bool:
     """A time of day other than midnight, which stands for a whole day."""
-    return ":" in text and not MIDNIGHT.search(text)
+    return ":" in text and not WHOLE_DAY.search(text)
 
 
 def has_offset(text: str) -> bool:

@@ -147,8 +147,10 @@ class _Reader:
         for i, entry in enumerate(tables):
             targets += self.target(entry, f"{place}.tables[{i}]", formats)
         separator = raw.get("separator")
-        if separator is not None and separator not in (",", ";", "\t", "|"):
-            self.problems.append(f"{place}.separator: write “,”, “;”, “|” or a tab.")
+        if separator is not None and not _separates(separator):
+            self.problems.append(
+                f"{place}.separator: write “,”, “;”, “|”, a tab or another sign; several where each ends a cell."
+            )
         return FileEntry(
             str(raw.get("file", "")),
             tuple(targets),
@@ -381,6 +383,13 @@ class _Reader:
 @cache
 def _time_zones() -> set[str]:
     return available_timezones()  # walks the disk
+
+
+def _separates(signs: Any) -> bool:
+    """One to five different signs, none of which is part of words, numbers or quotes."""
+    if not isinstance(signs, str) or not 1 <= len(signs) <= 5 or len(set(signs)) < len(signs):
+        return False
+    return all(sign == "\t" or (sign.isprintable() and not sign.isalnum() and sign not in " \"'.-") for sign in signs)
 
 
 def _as_text(value: Any) -> str:

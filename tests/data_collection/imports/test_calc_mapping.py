@@ -58,6 +58,30 @@ def test_a_mapping_that_is_no_mapping() -> None:
     assert "files: name at least one file." in problems({"system": "x"})
 
 
+@pytest.mark.parametrize(
+    ("signs", "fine"),
+    [
+        (";", True),
+        (",!", True),
+        ("\t|", True),
+        ("", True),
+        (",,", False),
+        ("a", False),
+        ("1", False),
+        ('"', False),
+        (" ", False),
+        (5, False),
+    ],
+)
+def test_a_separator_is_one_sign_or_several(signs: object, fine: bool) -> None:
+    target = {"table": "rep", "fields": {"code": "a", "name": "b"}}
+    document = {"system": "x", "files": [{"file": "a.csv", "separator": signs or None, "tables": [target]}]}
+    if fine:
+        assert parse_mapping(document, name="test", tables=tables()).files[0].separator == (signs or None)
+    else:
+        assert "files[0].separator: write" in problems(document)[0]
+
+
 def test_tables_come_after_what_they_refer_to() -> None:
     seen: set[str] = set()
     for table in tables().values():
