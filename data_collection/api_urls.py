@@ -5,6 +5,7 @@ from data_collection.crm import api as crm
 from data_collection.funnel.api import FunnelView
 from data_collection.kpis import api as kpis
 from data_collection.organisation import api as organisation
+from data_collection.quality.api import FindingApi
 
 rows = SimpleRouter()
 rows.register("teams", organisation.TeamApi, "api-team")
@@ -33,6 +34,7 @@ rows.register("marketing-events", crm.MarketingEventApi, "api-marketing-event")
 rows.register("order-lines", crm.OrderLineApi, "api-order-line")
 rows.register("support-tickets", crm.TicketApi, "api-support-ticket")
 rows.register("delivered-hours", crm.HoursApi, "api-delivered-hours")
+rows.register("quality/findings", FindingApi, "api-finding")
 
 urlpatterns: list = [
     *rows.urls,

@@ -72,7 +72,6 @@ from data_collection.privacy.models import ErasedMark, ErasedReturn, Erasure, Er
 from data_collection.quality.models import (
     CustomRule,
     FindingEvent,
-    NoteChoice,
     QualityCount,
     QualityFinding,
     QualityScore,
@@ -117,7 +116,6 @@ __all__ = [
     "Merge",
     "MergeImage",
     "NewRows",
-    "NoteChoice",
     "OpenDeal",
     "Opportunity",
     "OpportunityChange",

@@ -262,6 +262,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"  # instants are UTC; the company's zone is in salesops.company
 COMPANY_TIME_ZONE = env.text("SALESOPS_TIME_ZONE", "UTC")  # first value of a new company's zone
 NIGHTLY_HOUR = env.whole("NIGHTLY_HOUR", 2, low=0, high=23)  # local hour of the company's zone
+QUALITY_NOTE_WEEKDAY = env.whole("QUALITY_NOTE_WEEKDAY", 1, low=0, high=7)  # ISO: 1 = Monday; 0 = no weekly note
 REPORTING_CURRENCY = env.text("REPORTING_CURRENCY", "USD")
 
 EMAIL_BACKEND = (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from data_collection.crm.models import Account, Contact, Lead, Opportunity, OrderLine, Stage
 from data_collection.organisation.models import Rep, Team
+from data_collection.quality.calc.score import score
 from salesops.audit.tracking import audited
 
 
@@ -234,10 +235,10 @@ class QualityScore(models.Model):
     rep = _far(Rep, models.CASCADE)
     team = _far(Team, models.CASCADE)
     stage = _far(Stage, models.CASCADE)
-    rows = models.PositiveIntegerField(help_text=_("Rows looked at."))
-    findings = models.PositiveIntegerField(help_text=_("Findings that stand."))
-    weight_checked = models.PositiveIntegerField(help_text=_("Checks made, each with the weight of its rule."))
-    weight_broken = models.PositiveIntegerField(help_text=_("Of these, found broken and standing."))
+    rows = models.PositiveIntegerField(help_text=_("Rows in play."))
+    weight = models.PositiveIntegerField(help_text=_("Weights of the worst finding of each of them."))
+    findings = models.PositiveIntegerField(help_text=_("Findings that stand, of all rows."))
+    checked = models.JSONField(default=dict, blank=True, help_text=_("Of a rep: rows each rule looked at."))
     money = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
 
     objects = ScoreQuerySet.as_manager()
@@ -252,20 +253,5 @@ class QualityScore(models.Model):
 
     @property
     def score(self) -> float | None:
-        """Share of the checks without a standing finding, weighted by severity; None without a check."""
-        if not self.weight_checked:
-            return None
-        return max(0.0, 1 - self.weight_broken / self.weight_checked)
-
-
-class NoteChoice(models.Model):
-    """A person who does not want the weekly note."""
-
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="quality_note")
-    wanted = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name = _("choice of the weekly note")
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.wanted}"
+        """Share of the rows in play that are sound, weighted by severity; None without a row."""
+        return score(rows=self.rows, weight=self.weight)

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from data_collection.facts.services import facts_rebuild
-from data_collection.models import Account, Activity, Lead, Opportunity, Rep
+from data_collection.models import Account, Activity, Lead, Opportunity, QualityFinding, Rep
+from data_collection.quality.services.nightly import quality_night
 from demand_planning.statistical.models import ForecastPoint, ForecastRun, ForecastSeries, Level, Measure
 from salesops.company.selectors import company_today
 from salesops.models import JobRun, User
@@ -93,6 +94,10 @@ def build_world() -> World:
     make_ramp_profile(code="ramp")
     make_fx_rate()
     facts_rebuild()
+    quality_night(day=company_today())
+    for side in (ours, foreign):
+        late = QualityFinding.objects.get(owner=side.rep, rule="open-past-close-date")
+        side.ids["findings"] = late.pk
     _forecast(ours, foreign)
     people = {
         "rep": ours.rep.user,

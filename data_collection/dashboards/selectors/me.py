@@ -12,7 +12,7 @@ from data_collection.kpis.filters import Filters, parse
 from data_collection.kpis.selectors import KpiRow, kpi_periods, recent_periods
 from data_collection.organisation.models import Rep, TeamMembership
 from data_collection.organisation.visibility import scope_of
-from data_collection.quality.selectors import fixes_of
+from data_collection.quality.selectors.findings import fixes_of
 from salesops.access.models import User
 from salesops.lib.periods import Grain, Period
 
@@ -118,7 +118,7 @@ def numbers_of(rep: Rep, user: User) -> Numbers:
         .filter(rep=rep, close_date__gte=today)
         .select_related("opportunity", "account", "stage")
     )
-    fixes = fixes_of(rep.pk, today, filters.currency) if _leads_today(rep, user, today) else []
+    fixes = fixes_of(rep.pk) if _leads_today(rep, user, today) else []
     return Numbers(
         rep,
         filters,

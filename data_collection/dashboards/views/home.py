@@ -8,8 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from data_collection.dashboards.selectors.setup import Work, failed_work, recent_jobs, setup_checks
-from data_collection.quality.rules import SEVERITIES
-from data_collection.quality.selectors import Finding, findings
+from data_collection.quality.selectors.findings import RuleSummary, rule_summaries
 from salesops.access.models import Role
 from salesops.charts import numbers
 from salesops.company.models import Company
@@ -33,7 +32,7 @@ def _ops_home(request: HttpRequest) -> HttpResponse:
     checks = setup_checks(today, company, night)
     done = sum(check.done for check in checks)
     currency = company.reporting_currency
-    work = failed_work(failed) + _quality_work(findings(request.user, today, currency), currency)
+    work = failed_work(failed) + _quality_work(rule_summaries(request.user, today, trend=False), currency)
     return render(
         request,
         "data_collection/dashboards/home_ops.html",
@@ -50,16 +49,15 @@ def _ops_home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _quality_work(found: list[Finding], currency: str) -> list[Work]:
+def _quality_work(found: list[RuleSummary], currency: str) -> list[Work]:
     """The findings that matter most, each with its money."""
-    broken = [f for f in found if f.broken and f.rule.severity != "low"]
-    broken.sort(key=lambda f: (list(SEVERITIES).index(f.rule.severity), -(f.money or 0), -f.broken))
+    broken = [s for s in found if s.open and s.rule.severity != "low"]
     return [
         Work(
-            f"{f.rule.title}: {numbers.exact(f.broken)}"
-            + (f" ({numbers.compact(f.money)} {currency})" if f.money else ""),
-            reverse("data_quality_rows", args=[f.rule.name]),
-            "bad" if f.rule.severity == "high" else "warn",
+            f"{s.rule.title}: {numbers.exact(s.open)}"
+            + (f" ({numbers.compact(s.money)} {currency})" if s.money else ""),
+            reverse("data_quality_rows", args=[s.rule.name]),
+            "bad" if s.rule.severity == "high" else "warn",
         )
-        for f in broken[:MOST_FINDINGS]
+        for s in broken[:MOST_FINDINGS]
     ]

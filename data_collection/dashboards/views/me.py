@@ -71,7 +71,7 @@ def _page(request: HttpRequest, found: Numbers, *, mine: bool) -> HttpResponse:
                 for deal, words in found.fixes
             ],
             "inputs": [_input(item, found) for item in found.inputs],
-            "quality_url": url_of("data_quality") if mine else "",
+            "quality_url": url_of("worklist") if mine else "",
         },
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from data_collection.facts.services import facts_rebuild
 from data_collection.models import Rep, Stage
+from data_collection.quality.services.checking import quality_check
 from salesops.company.selectors import company_today
 from salesops.lib.periods import Calendar, Grain
 from tests.builders import (
@@ -80,3 +81,4 @@ def sales(
         make_lead(owner=owner, created_on=today, lead_source="Web")
     make_order_line(rep, amount="99.90", ordered_on=today, product=product, system="shop")
     facts_rebuild()
+    quality_check(day=today, names=["open-past-close-date", "account-missing"])

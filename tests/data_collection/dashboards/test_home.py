@@ -7,6 +7,7 @@ from django.test import Client
 
 from data_collection.dashboards.selectors.setup import recent_jobs, setup_checks
 from data_collection.models import Rep
+from data_collection.quality.services.checking import quality_check
 from salesops.models import Company, User
 from tests.builders import make_fx_rate, make_job, make_opportunity, make_quota
 
@@ -55,6 +56,7 @@ def test_ops_see_checklist_and_worklist(
     analyst_client: Client, rep: Rep, django_assert_max_num_queries: Callable
 ) -> None:
     make_opportunity("Old", owner=rep, close_date=date(2026, 1, 1), created_on=date(2025, 12, 1), amount="250000")
+    quality_check(day=TODAY, names=["open-past-close-date"])
     make_job("import", title="Import of leads", state="failed", error="Wrong header")
     with django_assert_max_num_queries(15):
         page = analyst_client.get("/").content.decode()
