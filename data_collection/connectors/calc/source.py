@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Literal, Protocol
 
 Settings = Mapping[str, str]  # what was entered, by the names of `Kind.fields`, secrets among it
@@ -172,6 +172,7 @@ class World:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     timeout: float = 30.0  # seconds for one answer
+    zone: tzinfo = UTC  # of the company, for rows that need a local day
 
 
 @dataclass(frozen=True, slots=True)

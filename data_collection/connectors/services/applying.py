@@ -3,8 +3,10 @@
 import csv
 import tempfile
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.db import connection as database
@@ -19,6 +21,7 @@ from data_collection.imports.calc.plan import columns_missing, columns_used
 from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import batch_refused, mapping_parsed
 from data_collection.imports.services.batches import Progress, import_run
+from salesops.company.models import Company
 
 PAGES = "data_collection_syncpage"
 MOST_COLUMNS = 900  # of one file; those filled least are left out
@@ -30,18 +33,27 @@ class MappingUnfit(SourceRefused):
 
 
 def run_mapping(run: SyncRun) -> Mapping:
-    """The mapping of the connection, its files read as they are written here.
+    """The mapping of the connection, its files read as they are written here; days are the company's.
 
     Raises:
         MappingUnfit: it has mistakes.
     """
     connection = run.connection
     try:
-        mapping = mapping_parsed(connection.document, name=connection.kind, system=connection.system)
+        mapping = mapping_parsed(run_document(run), name=connection.kind, system=connection.system)
     except MappingError as wrong:
         raise MappingUnfit(f"The mapping has mistakes: {'; '.join(wrong.problems)}") from None
     entries = tuple(replace(entry, encoding="utf-8", separator=",") for entry in mapping.files)
     return replace(mapping, files=entries)
+
+
+def run_document(run: SyncRun) -> dict[str, Any]:
+    """The connection's document; a time becomes a day where the company is, unless the document says otherwise."""
+    document = deepcopy(run.connection.document)
+    formats = document.get("formats", {})
+    if isinstance(formats, dict):
+        document["formats"] = {"time_zone": str(Company.get().zone), **formats}
+    return document
 
 
 def pages_apply(*, run: SyncRun, progress: Progress) -> ImportBatch:
@@ -75,7 +87,7 @@ def _batch(run: SyncRun, mapping: Mapping) -> ImportBatch:
     """The import of this sync; the one begun before it was cut off, unless it is over."""
     over = (ImportBatch.State.APPLIED, ImportBatch.State.UNDONE)
     batch = run.batch if run.batch is not None and run.batch.state not in over else ImportBatch()
-    batch.mapping, batch.definition, batch.system = mapping.name[:80], run.connection.document, mapping.system
+    batch.mapping, batch.definition, batch.system = mapping.name[:80], run_document(run), mapping.system
     batch.source, batch.job, batch.user = f"connection “{run.connection.name}”"[:300], run.job, run.user
     batch.state, batch.error = ImportBatch.State.RUNNING, ""
     with transaction.atomic():

@@ -14,6 +14,7 @@ from data_collection.connectors.services.tokens import StoredTokens
 from data_collection.connectors.sources.registry import KINDS, shipped_mapping, source_connect
 from data_collection.imports.selectors import mapping_parsed
 from salesops.access.models import User
+from salesops.company.models import Company
 from salesops.jobs.services import job_cancel
 from salesops.secrets.cipher import Unreadable
 
@@ -65,7 +66,7 @@ def connection_source(connection: Connection) -> Source:
         entered: Settings = {**connection.settings, **connection.secret_values()}
     except Unreadable as why:
         raise SourceRefused(str(why)) from None
-    world = World(address=settings.CONNECTOR_ADDRESSES.get(connection.kind, ""))
+    world = World(address=settings.CONNECTOR_ADDRESSES.get(connection.kind, ""), zone=Company.get().zone)
     return source_connect(connection.kind, entered, tokens=StoredTokens(connection), world=world)
 
 

@@ -28,5 +28,16 @@ KIND = Kind(
         SettingField("client_id", _("App: client id"), required=False),
         SettingField("client_secret", _("App: client secret"), "secret", required=False),
         SettingField("refresh_token", _("App: refresh token"), "secret", required=False),
+        SettingField(
+            "history",
+            _("History of each deal"),
+            "choice",
+            choices=(
+                ("yes", _("Read it: stages, owners, amounts over time")),
+                ("no", _("Leave it out: fewer requests")),
+            ),
+            default="yes",
+            help=_("It takes one request for each deal that changed."),
+        ),
     ),
 )
