@@ -103,7 +103,6 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "salesops.frame.context.frame",
                 "salesops.jobs.context.fresh",
-                "salesops.notices.context.unread",
             ],
         },
     },

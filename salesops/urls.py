@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("salesops.frame.urls")),
     path("", include("salesops.access.urls")),
     path("", include("salesops.jobs.urls")),
+    path("", include("salesops.notices.urls")),
     path("", include("data_collection.urls")),
     path("", include("demand_planning.urls")),
     path("accounts/", include("allauth.urls")),

@@ -27,6 +27,7 @@ class User(AbstractUser):
     role = models.CharField(max_length=12, choices=Role.choices, default=Role.VIEWER)
     time_zone = models.CharField(max_length=40, blank=True, help_text=_("Empty = the company's time zone."))
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    unread_notices = models.PositiveIntegerField(default=0, editable=False, help_text=_("Kept by the notices."))
 
     @property
     def sees_everything(self) -> bool:

@@ -64,6 +64,8 @@ class Group:
 
 HOME = Page(_("Home"), "home", "home")
 #: Pages of one connection.
+WEBHOOK = ("webhook_new", "webhook_source", "webhook_edit", "webhook_messages", "webhook_message")
+OUTGOING = ("endpoint_new", "endpoint", "endpoint_edit", "delivery")
 CONNECTION = tuple(f"connection{part}" for part in ("", "_new", "_edit", "_mapping", "_delete", "_run"))
 
 STAGES = (
@@ -89,7 +91,16 @@ STAGES = (
                 "sources",
                 "upload",
                 frozenset({OPS}),
-                under=("import_batch", "connections", *CONNECTION, "webhooks", "outgoing", "people_data"),
+                under=(
+                    "import_batch",
+                    "connections",
+                    *CONNECTION,
+                    "webhooks",
+                    *WEBHOOK,
+                    "outgoing",
+                    *OUTGOING,
+                    "people_data",
+                ),
             ),
         ),
     ),
@@ -112,8 +123,8 @@ TABS: dict[str, tuple[Page, ...]] = {
     "sources": (
         Page(_("Imports"), "sources", "upload", frozenset({OPS})),
         Page(_("Connections"), "connections", "plug", frozenset({OPS}), under=CONNECTION),
-        Page(_("Webhooks in"), "webhooks", "webhook", frozenset({OPS})),
-        Page(_("Outgoing"), "outgoing", "send", frozenset({OPS})),
+        Page(_("Webhooks in"), "webhooks", "webhook", frozenset({OPS}), under=WEBHOOK),
+        Page(_("Outgoing"), "outgoing", "send", frozenset({OPS}), under=OUTGOING),
         Page(_("People's data"), "people_data", "user-shield", frozenset({OPS})),
     ),
     "quality": (

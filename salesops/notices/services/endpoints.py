@@ -4,10 +4,12 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from salesops.access.models import User
 from salesops.notices.calc.signing import new_secret
 from salesops.notices.kinds import EVENT_KINDS, TEST_EVENT
 from salesops.notices.models import Endpoint, Notice, Outbox, OutboxState
@@ -64,9 +66,20 @@ def outbox_replay(*, rows: QuerySet[Outbox]) -> int:
     return done
 
 
-def notices_read(*, rows: QuerySet[Notice]) -> int:
-    """Mark notices read."""
-    return rows.filter(read_at__isnull=True).update(read_at=timezone.now())
+def notices_read(*, user: User, rows: QuerySet[Notice]) -> int:
+    """Mark a person's notices read and count again what is left."""
+    with transaction.atomic():
+        done = rows.filter(user=user, read_at__isnull=True).update(read_at=timezone.now())
+        unread_count(users=User.objects.filter(pk=user.pk))
+    return done
+
+
+def unread_count(*, users: QuerySet[User]) -> None:
+    """The number on the bell, from the notices themselves. It lies on the person's row: no page asks for it twice."""
+    unread = Notice.objects.filter(user=OuterRef("pk"), in_app=True, read_at__isnull=True).order_by()
+    number = Subquery(unread.values("user").annotate(n=Count("pk")).values("n"))
+    users.select_for_update().order_by("pk").first()
+    users.update(unread_notices=Coalesce(number, 0))
 
 
 def outbox_forget(*, subject: str) -> int:
@@ -79,4 +92,7 @@ def outbox_tidy(*, now: datetime) -> int:
     ended = Outbox.objects.filter(state__in=[OutboxState.SENT, OutboxState.DROPPED], ended_at__lt=now - KEEP_SENT)
     dead = Outbox.objects.filter(state=OutboxState.DEAD, ended_at__lt=now - KEEP_DEAD)
     gone = ended.delete()[0] + dead.delete()[0]
-    return gone + Notice.objects.filter(created_at__lt=now - KEEP_NOTICES).delete()[0]
+    gone += Notice.objects.filter(created_at__lt=now - KEEP_NOTICES).delete()[0]
+    with transaction.atomic():
+        unread_count(users=User.objects.all())
+    return gone

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from celery import current_app
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
@@ -43,6 +44,8 @@ def notice_queue(*, user: User, kind: str, subject: str, text: str, key: str, ur
         )
         if not is_new:
             return False
+        if choice.in_app:
+            User.objects.filter(pk=user.pk).update(unread_notices=F("unread_notices") + 1)
         ways = [way for way, wanted in ((Outbox.Way.EMAIL, choice.email), (Outbox.Way.SLACK, choice.slack)) if wanted]
         Outbox.objects.bulk_create([Outbox(way=way, notice=notice, kind=kind, key=notice.key) for way in ways])
         if ways:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -212,6 +213,5 @@ def _tell_given_up(endpoint: Endpoint, now: datetime) -> None:
 
 def _tell_operations(subject: str, text: str, key: str, endpoint: Endpoint) -> None:
     for user in User.objects.filter(Q(role=Role.OPS) | Q(is_superuser=True), is_active=True):
-        notice_queue(
-            user=user, kind=ENDPOINT_PAUSED.name, subject=subject, text=text, key=key, url=f"/outgoing/{endpoint.pk}/"
-        )
+        url = reverse("endpoint", args=[endpoint.pk])
+        notice_queue(user=user, kind=ENDPOINT_PAUSED.name, subject=subject, text=text, key=key, url=url)

@@ -177,7 +177,7 @@ def test_paused_after_hours_of_failures_and_resumed(
     endpoint.refresh_from_db()
     assert endpoint.paused_at is not None
     notice = Notice.objects.visible_to(analyst).get()
-    assert "paused" in notice.subject and notice.url == f"/outgoing/{endpoint.pk}/"
+    assert "paused" in notice.subject and notice.url == f"/collect/outgoing/{endpoint.pk}/"
     Outbox.objects.update(next_try_at=timezone.now())
     event_queue(kind="x", payload={}, key="k2")
     relay_run()
