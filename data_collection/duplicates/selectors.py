@@ -5,8 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from data_collection.duplicates.links import links_ruled
+from data_collection.duplicates.models import DuplicateGroup
 
 #: Not chosen by a person: keys, marks, and what is made by the product itself.
 NOT_CHOSEN = frozenset(
@@ -107,3 +110,46 @@ def _money(link: models.Field, losers: list[int], currency: str) -> Decimal:
             [currency, losers],
         )
         return cursor.fetchone()[0]
+
+
+def best_first(model: type[models.Model], rows: list[int]) -> list[Any]:
+    """The rows, the one to keep first: most hanging on it, then most filled fields, then the oldest."""
+    found = list(model._base_manager.filter(pk__in=rows, deleted_at__isnull=True).order_by("pk"))
+    hanging = dict.fromkeys(rows, 0)
+    for link, _rule in links_ruled(model, "repoint", "dates", "tree"):
+        counts = link.model._base_manager.filter(**{f"{link.name}__in": rows}).order_by()
+        for row, count in counts.values_list(link.name).annotate(models.Count("pk")):
+            hanging[row] += count
+    fields = chosen_fields(model)
+    filled = {row.pk: sum(not is_blank(getattr(row, f.attname)) for f in fields) for row in found}
+    return sorted(found, key=lambda row: (-hanging[row.pk], -filled[row.pk], row.pk))
+
+
+FIELD_WORDS = {
+    "name": _("names"), "company": _("companies"), "email": _("e-mail"), "phone": _("phone"), "domain":
+    _("web domain"), "account": _("account"), "place": _("place"), "country": _("country"),
+}  # fmt: skip
+
+
+def evidence_words(evidence: list[dict]) -> list[str]:
+    """Why a pair is shown, in words: “names 0.94 alike”, “same web domain”, “phone differs”."""
+    found = []
+    for item in evidence:
+        field = str(FIELD_WORDS.get(item["field"], item["field"]))
+        if "likeness" in item:
+            found.append(gettext("%(field)s %(share)s alike") % {"field": field, "share": f"{item['likeness']:.2f}"})
+        elif item["verdict"] == "same":
+            found.append(gettext("same %(field)s") % {"field": field})
+        elif item["verdict"] == "alike":
+            found.append(gettext("%(field)s almost the same") % {"field": field})
+        else:
+            found.append(gettext("%(field)s differs") % {"field": field})
+    return found
+
+
+def groups_filtered(user: object, *, kind: str = "", score: str = "", system: str = "") -> models.QuerySet:
+    """Groups this user may see, what weighs most first."""
+    groups = DuplicateGroup.objects.visible_to(user)
+    groups = groups.filter(kind=kind) if kind else groups
+    groups = groups.filter(score__gte=float(score)) if score else groups
+    return groups.filter(systems__contains=[system]) if system else groups

@@ -76,6 +76,17 @@ PAGES: dict[str, Route] = {
     "connection_mapping": Route(named(pk=1), ops_only=True),
     "connection_delete": Route(named(pk=1), ops_only=True),
     "connection_run": Route(named(pk=1, run=1), ops_only=True),
+    "duplicates": Route(queries=("format=csv", "kind=account&score=0.95&system=crm", "page=99"), ops_only=True),
+    "duplicates_search": Route(ops_only=True),
+    "duplicates_bulk": Route(queries=("kind=lead&score=0.9",), ops_only=True),
+    "lead_matches": Route(queries=("format=csv",), ops_only=True),
+    "merges": Route(queries=("format=csv",), ops_only=True),
+    "merge": Route(named(pk=1), ops_only=True),
+    "duplicate_group": Route(named(pk=1), ops_only=True),
+    "duplicate_preview": Route(named(pk=1), queries=("winner=1&row=2", "winner=x"), ops_only=True),
+    "duplicate_merge": Route(named(pk=1), ops_only=True),
+    "duplicate_different": Route(named(pk=1), ops_only=True),
+    "pair_reopen": Route(named(pk=1), ops_only=True),
     "data_quality": Route(queries=("format=csv",)),
     "data_quality_rows": Route(
         named(name="open-past-close-date"), queries=("format=csv", "state=all&format=csv", "rep=odd&format=csv")

@@ -101,7 +101,7 @@ def _scored(kind: str, total: int, progress: Progress | None) -> Iterator[tuple[
 def _pairs_write(kind: str, pairs: list[tuple[int, int, Score]], everything: bool) -> None:
     """Found pairs become open, decided ones stay decided while both rows are as they were, others go."""
     table = DuplicatePair._meta.db_table
-    values = [(left, right, score.value, json.dumps(_evidence(score))) for left, right, score in pairs]
+    values = [(left, right, score.value, json.dumps(evidence_as_json(score))) for left, right, score in pairs]
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS duplicates_found")
         cursor.execute("CREATE TEMP TABLE duplicates_found (l bigint, r bigint, score float8, evidence jsonb)")
@@ -131,7 +131,7 @@ def as_it_is(pair: str) -> str:
     return f"(coalesce({one.format('left_id')}, '') || '|' || coalesce({one.format('right_id')}, ''))"
 
 
-def _evidence(score: Score) -> list[dict]:
+def evidence_as_json(score: Score) -> list[dict]:
     """Fields and verdicts without any value of the rows, so that nothing personal is kept twice."""
     return [
         {"field": e.field, "verdict": e.verdict, "weight": round(e.weight, 2)}

@@ -68,6 +68,8 @@ class Entity:
 class World:
     companies: list[Entity] = field(default_factory=list)
     people: list[Entity] = field(default_factory=list)
+    brands: list[Entity] = field(default_factory=list)  # originals that sisters are made of
+    families: list[Entity] = field(default_factory=list)  # originals that relatives are made of
 
 
 def build(seed: int, entities: int, share: float = 0.3) -> World:
@@ -82,8 +84,10 @@ class _Builder:
 
     def build(self, entities: int, share: float) -> World:
         world = World()
-        world.companies = [self.company(i, world) for i in range(entities)]
-        world.people = [self.person(i, world) for i in range(entities)]
+        for i in range(entities):
+            world.companies.append(self.company(i, world))
+        for i in range(entities):
+            world.people.append(self.person(i, world))
         for rows, corruptions in ((world.companies, COMPANY_WAYS), (world.people, PERSON_WAYS)):
             for entity in self.rng.sample(rows, round(len(rows) * share)):
                 for _copy in range(2 if self.rng.random() < 0.08 else 1):
@@ -102,14 +106,14 @@ class _Builder:
 
     def company(self, truth: int, world: World) -> Entity:
         dice = self.rng.random()
-        if dice < 0.05 and world.companies_known():
-            return self.subsidiary(truth, self.rng.choice(world.companies_known()))
-        if dice < 0.10 and world.companies_known():
-            return self.sister(truth, self.rng.choice(world.companies_known()))
+        if dice < 0.05 and world.brands:
+            return self.subsidiary(truth, self.rng.choice(world.brands))
+        if dice < 0.10 and world.brands:
+            return self.sister(truth, self.rng.choice(world.brands))
         if dice < 0.16:
             return self.common_company(truth)
-        if dice < 0.20 and world.companies_known():
-            return self.near_brand(truth, self.rng.choice(world.companies_known()))
+        if dice < 0.20 and world.brands:
+            return self.near_brand(truth, self.rng.choice(world.brands))
         country = self.rng.choice(list(COUNTRIES))
         if country == "Thailand" and self.rng.random() < 0.7:
             name = self.thai_company()
@@ -119,7 +123,8 @@ class _Builder:
             base = f"{self.brand()} & {self.brand()}" if self.rng.random() < 0.12 else self.brand()
             name = f"{base}{trade} {form}".strip()
         made = self.placed(truth, name, country)
-        world.remember(made)
+        if len(name.split(" ")[0]) > 4:
+            world.brands.append(made)
         return made
 
     def thai_company(self) -> str:
@@ -186,8 +191,8 @@ class _Builder:
         company = world.companies[home]
         if dice < 0.08:  # a common name, at many companies
             first, last = self.rng.choice([("John", "Smith"), ("Maria", "Garcia"), ("David", "Jones"), ("Wei", "Chen")])
-        elif dice < 0.14 and world.people_known():  # of the same family, at the same company
-            relative = self.rng.choice(world.people_known())
+        elif dice < 0.14 and world.families:  # of the same family, at the same company
+            relative = self.rng.choice(world.families)
             home, last = relative.home, relative.last
             company = world.companies[home]
             first = self.rng.choice([n for n in FIRST if n[0] != relative.first[:1]])
@@ -199,7 +204,7 @@ class _Builder:
             truth, "", company.country, first=first, last=last, home=home, phone=self.number(company.country),
             email=self.address(first, last, company, truth),
         )  # fmt: skip
-        world.remember_person(made)
+        world.families.append(made)
         return made
 
     def surname(self) -> str:
@@ -239,25 +244,6 @@ class _Builder:
 
 Way = Callable[[random.Random, Entity], Entity | None]
 
-
-def _remember(self: World, entity: Entity) -> None:
-    self.__dict__.setdefault("_brands", []).append(entity)
-
-
-def _known(self: World) -> list[Entity]:
-    return [e for e in self.__dict__.get("_brands", []) if len(e.name.split(" ")[0]) > 4]
-
-
-def _remember_person(self: World, entity: Entity) -> None:
-    self.__dict__.setdefault("_people", []).append(entity)
-
-
-def _known_people(self: World) -> list[Entity]:
-    return self.__dict__.get("_people", [])
-
-
-World.remember, World.companies_known = _remember, _known
-World.remember_person, World.people_known = _remember_person, _known_people
 
 _PLAIN = str.maketrans("åéüñíäöèêçøłńśźżóąęáúëïßÅÉÜÑÍÄÖØŁ", "aeuniaoeecolnszzoaeaueisAEUNIAOOL")
 
