@@ -25,7 +25,7 @@ def sure_groups(*, kind: str, score: float) -> QuerySet:
     """Groups in which every pair of rows reaches the score."""
     reached = Count("pairs", filter=Q(pairs__state="open", pairs__score__gte=score))
     groups = DuplicateGroup.objects.filter(kind=kind, score__gte=score, size__lte=MOST_ROWS).alias(reached=reached)
-    return groups.filter(reached=F("size") * (F("size") - 1) / 2)
+    return groups.filter(reached=F("size") * (F("size") - 1) / 2).order_by("-weight", "-score", "pk")
 
 
 def groups_merge(
