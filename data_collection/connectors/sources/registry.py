@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from data_collection.connectors.calc.source import Kind, Settings, Source, TokenStore, World
-from data_collection.connectors.sources import pipedrive
+from data_collection.connectors.sources import hubspot, pipedrive, salesforce
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (pipedrive.KIND,)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (hubspot.KIND, pipedrive.KIND, salesforce.KIND)}
 
 
 def source_connect(kind: str, settings: Settings, *, tokens: TokenStore, world: World) -> Source:
