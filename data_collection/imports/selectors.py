@@ -162,14 +162,14 @@ def _is_number(cell: str) -> bool:
     return cell[1:].replace(".", "", 1).isdigit() and cell[0] in "+-"
 
 
-def import_limits() -> Limits:
-    """What a file that came by the page or the API may be at most."""
+def import_limits(*, by_page: bool = True) -> Limits:
+    """What a file may be at most. One given to the command, not by page or API, may have any size and rows."""
     size = settings.IMPORT_MAX_MB * 2**20
     return Limits(
-        size=size,
-        unpacked=5 * size,
-        rows=settings.IMPORT_MAX_ROWS,
-        cells=settings.IMPORT_MAX_CELLS,
+        size=size if by_page else None,
+        unpacked=5 * size if by_page else None,
+        rows=settings.IMPORT_MAX_ROWS if by_page else None,
+        cells=settings.IMPORT_MAX_CELLS if by_page else None,
         columns=settings.IMPORT_MAX_COLUMNS,
         cell=settings.IMPORT_MAX_CELL_KB * 2**10,
         ratio=settings.IMPORT_MAX_RATIO,

@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 
 from data_collection.imports.calc.formats import DATE_ORDERS, PLAIN, Formats, factor, misread
 from data_collection.imports.calc.native import native_files
+from data_collection.imports.calc.reading.refusals import ending_of
 from data_collection.imports.calc.tables import Field, Table
 
 
@@ -74,8 +75,8 @@ class FileEntry:
     rows: tuple[dict[str, str], ...] = ()  # rows written in the mapping itself
 
     def takes(self, name: str) -> bool:
-        """A file of this name is one of this entry's; packed or not."""
-        return not self.rows and fnmatch(name.lower().removesuffix(".gz"), self.pattern.lower().removesuffix(".gz"))
+        """A file of this name is one of this entry's; packed or not, as CSV, workbook or JSON lines."""
+        return not self.rows and fnmatch(_without_ending(name), _without_ending(self.pattern))
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +384,11 @@ class _Reader:
 @cache
 def _time_zones() -> set[str]:
     return available_timezones()  # walks the disk
+
+
+def _without_ending(name: str) -> str:
+    """`deals*.csv` also takes `deals-2026.xlsx`: what a file holds is not how it is written."""
+    return name.lower().removesuffix(ending_of(name))
 
 
 def _separates(signs: Any) -> bool:

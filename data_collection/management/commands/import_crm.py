@@ -1,4 +1,4 @@
-"""`manage.py import_crm FOLDER_OR_FILE --mapping NAME_OR_FILE`: CSV files into the tables."""
+"""`manage.py import_crm FOLDER_OR_FILE --mapping NAME_OR_FILE`: files into the tables."""
 
 import json
 import sys
@@ -16,6 +16,7 @@ from data_collection.imports.selectors import (
     batch_result,
     files_at,
     files_must_fit,
+    import_limits,
     mapping_document,
     mapping_parsed,
 )
@@ -23,7 +24,7 @@ from data_collection.imports.services.batches import import_run
 
 
 class Command(BaseCommand):
-    help = "Import CSV files by a mapping. Exit code 1 when a file was refused."
+    help = "Import CSV, XLSX or JSON lines files by a mapping. Exit code 1 when a file was refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("place", metavar="FOLDER_OR_FILE")
@@ -53,7 +54,8 @@ class Command(BaseCommand):
             dry_run=options["dry_run"],
             accept_suggestions=options["accept_suggestions"],
         )
-        import_run(batch=batch, mapping=mapping, paths=paths, partial=single, progress=self.progress)
+        limits = import_limits(by_page=False)
+        import_run(batch=batch, mapping=mapping, paths=paths, partial=single, progress=self.progress, limits=limits)
         result = batch_result(batch)
         self.stdout.write(
             json.dumps(result, default=str, ensure_ascii=False, indent=2) if options["json"] else table(result)
