@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from data_collection.connectors.api import ConnectionApi
 from data_collection.crm import api as crm
 from data_collection.funnel.api import FunnelView
 from data_collection.kpis import api as kpis
@@ -21,6 +22,7 @@ rows.register("products", organisation.ProductApi, "api-product")
 rows.register("product-prices", organisation.PriceApi, "api-product-price")
 rows.register("quotas", organisation.QuotaApi, "api-quota")
 rows.register("stages", crm.StageApi, "api-stage")
+rows.register("connections", ConnectionApi, "api-connection")
 rows.register("accounts", crm.AccountApi, "api-account")
 rows.register("contacts", crm.ContactApi, "api-contact")
 rows.register("leads", crm.LeadApi, "api-lead")

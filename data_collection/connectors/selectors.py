@@ -29,7 +29,7 @@ class Overview:
 def connections_overview(user: User) -> list[Overview]:
     """Every visible connection with its newest sync; three queries."""
     rows = list(Connection.objects.visible_to(user))
-    newest = SyncRun.objects.filter(connection__in=rows).order_by("connection", "-pk").distinct("connection")
+    newest = SyncRun.objects.filter(connection__in=rows).order_by("connection_id", "-pk").distinct("connection_id")
     runs = {run.connection_id: run for run in newest.select_related("batch")}
     jobs = jobs_alive()
     return [Overview(row, vendor(row.kind), runs.get(row.pk), jobs.get(row.pk)) for row in rows]

@@ -91,12 +91,16 @@ class _Names:
         self.known: dict[tuple[type, Any], str] = {}
 
     def row(self, event: models.Model) -> str:
-        fields = {f.attname: getattr(event, f.attname) for f in self.model._meta.concrete_fields}
+        fields = {f.attname: getattr(event, f.attname) for f in self._kept(event)}
         return f"{self.model._meta.verbose_name}: {self.model(**fields)}"
+
+    def _kept(self, event: models.Model | None) -> list[models.Field]:
+        """Fields the history keeps; secrets and what changes by itself are left out of some."""
+        return [f for f in self.model._meta.concrete_fields if event is not None and hasattr(event, f.attname)]
 
     def differences(self, old: models.Model | None, new: models.Model | None) -> list[FieldChange]:
         found = []
-        for field in self.model._meta.concrete_fields:
+        for field in self._kept(new or old):
             if field.primary_key:
                 continue
             was = self.words(field, getattr(old, field.attname)) if old else ""

@@ -29,7 +29,9 @@ def connection_save(
         clear: secrets to forget.
     """
     fields = KINDS[connection.kind].fields
-    plain = {field.name: given.get(field.name, "").strip() for field in fields if field.kind != "secret"}
+    plain = {
+        field.name: (given.get(field.name, "").strip() or field.default) for field in fields if field.kind != "secret"
+    }
     secrets = _readable_secrets(connection)
     before = dict(secrets), dict(connection.settings)
     for field in fields:

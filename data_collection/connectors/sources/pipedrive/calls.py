@@ -162,7 +162,7 @@ def company_of(text: str) -> str:
     words = text.strip().lower()
     host = urlsplit(words if "//" in words else f"//{words}").hostname or ""
     name = host.removesuffix(f".{HOME}")
-    if not COMPANY.match(name):
+    if "@" in words or not COMPANY.match(name):
         raise SourceRefused("Enter the company domain: the first part of your Pipedrive address, e.g. “acme”.")
     return name
 
