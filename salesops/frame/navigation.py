@@ -64,7 +64,7 @@ class Group:
 
 HOME = Page(_("Home"), "home", "home")
 #: Pages of one connection.
-WEBHOOK = ("webhook_new", "webhook_source", "webhook_edit", "webhook_messages", "webhook_message")
+WEBHOOK = ("webhook_new", "webhook_source", "webhook_edit", "webhook_message")
 OUTGOING = ("endpoint_new", "endpoint", "endpoint_edit", "delivery")
 CONNECTION = tuple(f"connection{part}" for part in ("", "_new", "_edit", "_mapping", "_delete", "_run"))
 

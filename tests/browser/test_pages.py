@@ -31,6 +31,12 @@ PAGES = {
     "ops": [
         "/",
         "/collect/sources/",
+        "/collect/outgoing/",
+        "/collect/outgoing/new/webhook/",
+        "/collect/outgoing/new/slack_bot/",
+        "/collect/webhooks/",
+        "/collect/webhooks/new/encharge/",
+        "/notices/",
         "/collect/quality/",
         "/collect/duplicates/",
         "/collect/duplicates/bulk/",
