@@ -13,6 +13,7 @@ from itertools import islice
 from data_collection.imports.calc.columns import DAY_ORDERS, LONGEST, NUMBERS, Column
 from data_collection.imports.calc.formats import Formats
 from data_collection.imports.calc.reading import FileRefused, Survey
+from data_collection.imports.calc.reading.refusals import BROKEN
 
 SAMPLE, SAMPLES = 10, 5
 FURTHER = 25  # times as many rows are looked at for a value that decides what the first leave open
@@ -86,7 +87,7 @@ def _cells(survey: Survey) -> Iterator[list[str]]:
             if any(row) and type(row) is list:
                 cells = [text.strip().strip("\ufeff\u200b") for text in row[:width]]
                 yield cells + [""] * (width - len(cells))
-    except csv.Error as broken:
+    except (csv.Error, *BROKEN) as broken:
         raise FileRefused(f"The rows can't be read: {broken}.") from None
 
 

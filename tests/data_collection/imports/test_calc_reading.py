@@ -172,3 +172,9 @@ def test_several_separators_do_not_cut_what_is_quoted(tmp_path: Path) -> None:
     path.write_text('a!b,c\n"x!y",1!2\n"p\n!q"!"r ""!"" s",3\n')
     seen = survey(path, separator=",!")
     assert list(seen.open_rows()) == [["x!y", "1", "2"], ["p\n!q", 'r "!" s', "3"]]
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id;name\r1;x\r2;y\r")
+    assert (survey(path).separator, rows_of(path)) == (";", [["1", "x"], ["2", "y"]])

@@ -7,6 +7,7 @@ XML is read in small pieces with limits on depth, names and the length of a tag.
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -17,6 +18,7 @@ from data_collection.imports.calc.reading.refusals import RATIO_FLOOR, FileRefus
 DIRECTORY_END, DIRECTORY_END_64, LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 LARGEST_PART = 32 << 20  # bytes of a part other than sheets and shared texts
 MOST_NAMES, DEEPEST, LONGEST_TAG, PIECE = 2000, 60, 1 << 20, 1 << 16
+UNUSABLE = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, ValueError, LookupError)
 DAMAGED = "The workbook is damaged ({}). Open it in a spreadsheet, save it again as .xlsx, and choose that file."
 MACROS = "The workbook holds macros, which are never run and never taken. Save it as .xlsx without macros."
 
@@ -36,7 +38,7 @@ class Archive:
         _check_directory(path, limits)
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError) as wrong:
+        except UNUSABLE as wrong:
             raise FileRefused(DAMAGED.format(wrong)) from None
         self.limits = limits
         self._parts = _checked(self._zip.infolist(), limits)
@@ -64,7 +66,10 @@ class Archive:
                 f"The part {name} of the workbook has {megabytes(part.file_size)} unpacked; at most "
                 f"{megabytes(most)} are read. Save the sheet as .csv."
             )
-        return self._zip.open(part)  # type: ignore[return-value]  # ZipExtFile reads bytes
+        try:
+            return self._zip.open(part)  # type: ignore[return-value]  # ZipExtFile reads bytes
+        except UNUSABLE as wrong:
+            raise FileRefused(DAMAGED.format(wrong)) from None
 
     def read(self, name: str, handler: Handler, most: int | None = LARGEST_PART) -> None:
         """The whole part through a handler."""
@@ -146,9 +151,9 @@ def pieces(stream: BinaryIO, handler: Handler) -> Iterator[None]:
                 raise FileRefused(DAMAGED.format(f"a tag is longer than {megabytes(LONGEST_TAG)}"))
             yield
         parser.Parse(b"", True)
-    except expat.ExpatError as wrong:
-        raise FileRefused(DAMAGED.format(wrong)) from None
-    except zipfile.BadZipFile as wrong:
+    except (expat.ExpatError, zlib.error, EOFError, *UNUSABLE) as wrong:
+        if isinstance(wrong, FileRefused):
+            raise
         raise FileRefused(DAMAGED.format(wrong)) from None
     yield
 

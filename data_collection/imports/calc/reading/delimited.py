@@ -101,7 +101,7 @@ def find_separator(sample: str) -> str:
 
     def score(separator: str) -> tuple[bool, int]:
         try:
-            rows = [len(row) for row in csv.reader(io.StringIO(sample), delimiter=separator) if row][:20]
+            rows = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if row][:20]
         except csv.Error:
             return False, 0
         rows = rows[:-1] if len(rows) > 2 else rows  # the sample may cut the last one
@@ -113,7 +113,10 @@ def find_separator(sample: str) -> str:
 
 def second_separator(sample: str, separator: str) -> str:
     """Another sign that stands as often in every one of the first rows, header included, or ""."""
-    rows = [row for row in csv.reader(io.StringIO(sample), delimiter=separator) if row][:20]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if row][:20]
+    except csv.Error:
+        return ""
     rows = rows[:-1] if len(rows) > 3 else rows
     if len(rows) < 2:
         return ""
