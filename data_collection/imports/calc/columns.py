@@ -168,13 +168,14 @@ def _id(column: Column) -> bool:
     if all(kinds.UUID.match(text) for text in texts) or all(kinds.is_record(text) for text in texts):
         return column.take("id", texts)
     if all(kinds.PLAIN_INTEGER.match(text) for text in texts):
-        if any(len(text) > 15 for text in texts) or kinds.ends_in(column.header, "id"):
+        if any(len(text) > 15 for text in texts) or kinds.names_id(column.header):
             return column.take("id", texts)
         leading = any(len(text) > 1 and text[0] == "0" for text in texts)
-        return leading and column.take("text", texts)
-    if kinds.ends_in(column.header, "id") and any(sign.isdigit() for text in texts for sign in text):
-        return not all(kinds.number_seen(text) for text in texts) and column.take("id", texts)
-    return False
+        return (leading or kinds.says(column.header, "postal")) and column.take("text", texts)
+    if not kinds.names_id(column.header) or not any(sign.isdigit() for text in texts for sign in text):
+        return False
+    whole = all(kinds.WHOLE.match(text) or kinds.PLAIN_INTEGER.match(text) for text in texts)
+    return (whole or not all(kinds.number_seen(text) for text in texts)) and column.take("id", texts)
 
 
 def _number(column: Column) -> bool:

@@ -13,8 +13,9 @@ TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0
 #: Days of business; a date outside is a slip of the pen or a filler such as 9999-12-31.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
+CURRENCY_SIGNS = "€$£¥฿₹₩₫₪₱₦₴₺₽₸₡₲₵₭₮"
 #: What a number may carry besides digits and marks: blanks, apostrophes, currency signs, a currency code at an end.
-BARE = "[\\s\u00a0\u2007\u202f'’€$£¥฿₹]|^[A-Z]{3}|[A-Z]{3}$"
+BARE = f"[\\s\u00a0\u2007\u202f'’{CURRENCY_SIGNS}]|^[A-Z]{{3}}|[A-Z]{{3}}$"
 NEGATIVE, MINUS = r"^\((.*)\)$", r"-\1"
 POWER = r"^[+-]?\d{1,30}(\.\d{1,30})?[eE][+-]?\d{1,2}$"
 

@@ -7,10 +7,19 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from data_collection.imports.calc.formats import DATES, FALSE, GREENWICH, MIDNIGHT, SIGNS, TIME, TRUE, ZULU_TIME
+from data_collection.imports.calc.formats import (
+    CURRENCY_SIGNS,
+    DATES,
+    FALSE,
+    GREENWICH,
+    MIDNIGHT,
+    SIGNS,
+    TIME,
+    TRUE,
+    ZULU_TIME,
+)
 
 SPACES = "\u00a0\u2007\u202f "
-CURRENCY_SIGNS = "€$£¥฿₹"
 #: Currencies whose code in front of or behind a number is taken as one (ISO 4217, those in wide use).
 CODES = frozenset(
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD LKR MAD "
@@ -49,6 +58,7 @@ RECORD = re.compile(r"^[a-zA-Z0-9]{15}([A-Z0-5]{3})?$")
 PLAIN_INTEGER = re.compile(r"^[+-]?\d+$", re.ASCII)
 PHONE = re.compile(r"^(\+|00)?[\d() ./\u00a0-]{6,24}( ?(x|ext\.?|#) ?\d{1,6})?$", re.ASCII | re.IGNORECASE)
 PHONE_GROUPS = re.compile(r"^\(?\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,4}", re.ASCII)
+WHOLE = re.compile(r"^\d+\.0+$", re.ASCII)  # an id that went through a column of decimals
 SERIAL = re.compile(r"^\d{5}(\.\d+)?$", re.ASCII)
 FIRST_SERIAL, LAST_SERIAL = 20_000, 60_000  # 1954-10-03 to 2064-04-08
 _TRUTH = frozenset(word for word in TRUE + FALSE if word not in {"1", "0"})
@@ -134,10 +144,12 @@ _WORDS = {
     "id": "id ids key code uuid guid number no nr num reference ref sku",
     "phone": "phone mobile fax tel telephone cell telefon โทร",
     "url": "url website web site link domain homepage",
+    "postal": "postal postcode zip plz",
     "truth": "is has flag active deleted opt",
     "count": "days count hours by age amount value price number id total revenue",
 }
 WORDS = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}
+NO_ID = frozenset("year quarter month week day postal post zip country currency area dial language".split())
 #: Ends of words written together, as in CLOSEDATE and OWNERID; and words that only look so.
 ENDS = ("date", "id", "ids", "phone", "number")
 NO_ENDS = frozenset(
@@ -159,7 +171,7 @@ def says(header: str, kind: str) -> bool:
     return bool(WORDS[kind] & set(header_words(header)))
 
 
-def ends_in(header: str, kind: str) -> bool:
-    """Its last word is one of this kind: an order number, not a number of orders."""
+def names_id(header: str) -> bool:
+    """Its last word says id: an order number, but neither a number of orders nor a month number or postal code."""
     words = header_words(header)
-    return bool(words) and words[-1] in WORDS[kind]
+    return bool(words) and words[-1] in WORDS["id"] and not NO_ID & set(words[:-1])
