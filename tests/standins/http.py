@@ -77,6 +77,7 @@ class Standin:
         self.calls: list[str] = []
         self.lock = threading.RLock()
         self.address = ""
+        self.ended: int | None = None  # calls when a token ended last
         self.held = threading.Event()  # the fault "timeout" waits for it
 
     def answer(self, asked: Asked) -> Answer:
@@ -101,6 +102,13 @@ class Standin:
             whole = json.dumps(self.answer(asked).body).encode()
             return Answer(whole[: len(whole) // 2], 200, {"Content-Type": "application/json"})
         raise ValueError(kind)
+
+    def ends_now(self) -> bool:
+        """A token that was just handed out lives for some calls."""
+        if self.ended is not None and len(self.calls) - self.ended < 6:
+            return False
+        self.ended = len(self.calls)
+        return True
 
     def respond(self, asked: Asked) -> Answer:
         with self.lock:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.standins.http import Answer, Asked, Plan, Standin
 
 FIRST = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-WINDOW = 10_000  # results one search gives in all
+WINDOW = 10_000  # results one search gives in all; the account may have a smaller one
 HISTORY_LIMIT, LIMIT, SEARCH_LIMIT = 50, 100, 200
 LABELS = {"companies": ("deal_to_company", 5), "contacts": ("deal_to_contact", 3), "deals": ("line_item_to_deal", 20)}
 
@@ -34,7 +34,7 @@ class HubSpotStandin(Standin):
         super().__init__(plan)
         self.now = FIRST
         self.token, self.refresh, self.client = token, "refresh-1", ("client", "hush")
-        self.refreshed = 0
+        self.refreshed, self.window = 0, WINDOW
         self.records: dict[str, dict[str, dict[str, Any]]] = {}
         self.owners: list[dict[str, Any]] = []
         self.pipelines: list[dict[str, Any]] = []
@@ -121,7 +121,7 @@ class HubSpotStandin(Standin):
         if kind == "429 daily":
             return Answer(limit | {"message": "You have reached your daily limit.", "policyName": "DAILY"}, 429)
         if kind == "expired":
-            if not asked.path.startswith("/oauth"):
+            if not asked.path.startswith("/oauth") and self.ends_now():
                 self.token = f"{self.token}-old"
             return self.answer(asked)
         if kind == "repeat" and asked.method == "GET" and asked.one("after"):
@@ -261,8 +261,8 @@ class HubSpotStandin(Standin):
         groups, sorts = body.get("filterGroups", []), body.get("sorts", [])
         if limit > SEARCH_LIMIT or len(sorts) > 1 or len(groups) > 5 or any(len(g["filters"]) > 6 for g in groups):
             return self._bad("the request is over a limit of the search")
-        if after + limit > WINDOW:
-            return self._bad(f"Searching beyond {WINDOW} results is not supported (after: {after})")
+        if after + limit > self.window:
+            return self._bad(f"Searching beyond {self.window} results is not supported (after: {after})")
         shown = [
             self._shown(own, record, [*body.get("properties", []), *self._named(body)], [], [])
             for own, record in self.records.get(name, {}).items()

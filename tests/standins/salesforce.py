@@ -125,7 +125,7 @@ class SalesforceStandin(Standin):
         if kind == "503":
             return Answer([{"message": "Server is too busy", "errorCode": "SERVER_UNAVAILABLE"}], 503)
         if kind == "expired":
-            if "/services/data/" in asked.path:
+            if "/services/data/" in asked.path and self.ends_now():
                 self.session = f"{self.session}-old"
             return self.answer(asked)
         if kind == "dead cursor":

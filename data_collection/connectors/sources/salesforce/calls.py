@@ -25,6 +25,7 @@ BATCH = 1000  # records of one answer, at most
 DOMAIN = re.compile(r"^[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*$")
 OWN_HOSTS = (".salesforce.com", ".force.com", ".cloudforce.com", ".salesforce.mil", ".sfcrmapps.cn")
 MORE = "/services/data/"
+UNFORESEEN = (ValueError, AttributeError, TypeError)  # what the client raises on a login answer of another form
 
 T = TypeVar("T")
 
@@ -134,7 +135,7 @@ class Calls:
             session, instance = SalesforceLogin(session=self.session, sf_version=VERSION, **self._entered())
         except SalesforceAuthenticationFailed as error:
             raise login_failure(error.code, error.auth_message) from error
-        except (requests.exceptions.RequestException, ExpatError, ValueError) as error:
+        except (requests.exceptions.RequestException, ExpatError, *UNFORESEEN) as error:
             raise Again(f"Salesforce's login gave no complete answer ({type(error).__name__}).") from error
         return {"session_id": session, "instance": self._own_host(instance)}
 

@@ -7,6 +7,8 @@ from data_collection.connectors.calc.patience import Again
 from data_collection.connectors.calc.source import SourceBroken, SourceBusy, SourceRefused
 
 DAY_OVER = 3600.0  # seconds to wait for the next try when the calls of 24 hours are used up
+#: Codes of a login that failed for no fault of the entries; the client makes up the last where it finds none.
+UNREADABLE = ("SERVER_UNAVAILABLE", "temporarily_unavailable", "UNKNOWN_EXCEPTION_CODE")
 NO_SUCH_COLUMN = re.compile(r"No such column '([^']+)'")
 NO_RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
 
@@ -74,7 +76,7 @@ def _limit(said: str, wait: float | None) -> Exception:
 def login_failure(code: Any, said: str) -> Exception:
     """A login that failed: an error of the server is worth another try, anything else needs a person."""
     text = str(code or "")
-    if text.isdigit() or text in ("SERVER_UNAVAILABLE", "temporarily_unavailable"):
+    if not text or text.isdigit() or text in UNREADABLE:
         return Again(f"Salesforce's login answered with something unreadable ({text or 'no code'}).")
     if text in ("LOGIN_RATE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED"):
         return SourceBusy("Too many logins of this user; Salesforce asks for a pause.", retry_after=DAY_OVER)

@@ -30,6 +30,7 @@ from data_collection.connectors.sources.salesforce.parse import Org, history_pag
 from data_collection.connectors.sources.salesforce.records import id18
 from data_collection.connectors.sources.salesforce.soql import Place, fitting, query
 
+NAMED = 20  # of the fields there was no room for
 MOST_FORBIDDEN = 20  # fields found unknown or forbidden one by one, before the object is given up
 
 
@@ -79,8 +80,9 @@ class SalesforceSource:
         left = self._no_room.pop(object, []) if cursor is None else []
         if not left:
             return page
-        reason = f"The query has no room for all fields of {object}; left out: {', '.join(left)}."
-        return replace(page, problems=(*page.problems, RecordProblem(object, "", reason[:2000])))
+        named = ", ".join(left[:NAMED]) + (" and so on" if len(left) > NAMED else "")
+        reason = f"A query has no room for all fields of {object}; {len(left):,} were left out: {named}."
+        return replace(page, problems=(*page.problems, RecordProblem(object, "", reason)))
 
     def _records(self, kind: Kind, since: datetime | None, at: dict[str, Any]) -> tuple[Any, list[Any]]:
         """One answer, and the records kept from the one before."""
