@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,6 +10,7 @@ from data_collection.connectors.calc.history import as_text
 
 Row = dict[str, str]
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_MILLISECONDS = re.compile(r"^-?\d{11,14}$")
 OFFSET_WITHOUT_COLON = re.compile(r"([+-]\d{2})(\d{2})$")
 
@@ -36,9 +37,9 @@ def moment(text: str) -> datetime | None:
     text = text.strip()
     try:
         if EPOCH_MILLISECONDS.match(text):
-            return datetime.fromtimestamp(int(text) / 1000, UTC)
+            return EPOCH + timedelta(milliseconds=int(text))
         found = datetime.fromisoformat(OFFSET_WITHOUT_COLON.sub(r"\1:\2", text) if "T" in text else text)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 

@@ -170,12 +170,17 @@ def owner_rows(records: Sequence[Mapping[str, Any]], *, zone: tzinfo) -> Deals:
     rows: list[Row] = []
     whole: list[Whole] = []
     for deal, steps in by_deal(records):
-        changes = [step for step in steps if id18(cell(step.get("NewValue"))).startswith(USER)]
+        changes = [step for step in steps if _is_user(step.get("NewValue"))]
         spans = owner_spans(deal, _owners(changes), zone)
         rows += spans
         if spans:
             whole.append(Whole("opportunity_owner", "opportunity", deal, tuple(span["id"] for span in spans)))
     return Deals({"opportunity_owners": rows}, tuple(whole))
+
+
+def _is_user(value: Any) -> bool:
+    text = id18(cell(value))
+    return len(text) == 18 and text.isalnum() and text.startswith(USER)
 
 
 def _owners(changes: Sequence[Mapping[str, Any]]) -> list[Moment]:
@@ -184,7 +189,7 @@ def _owners(changes: Sequence[Mapping[str, Any]]) -> list[Moment]:
     if changes:
         made = moment(cell((changes[0].get("Opportunity") or {}).get("CreatedDate")))
         before = id18(cell(changes[0].get("OldValue")))
-        if made is not None and before.startswith(USER):
+        if made is not None and _is_user(before):
             moments.append(Moment(made, before))
     for change in changes:
         at = moment(cell(change.get("CreatedDate")))
