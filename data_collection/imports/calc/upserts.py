@@ -17,7 +17,7 @@ from data_collection.imports.calc.statements import (
 )
 from data_collection.imports.calc.tables import Table
 
-DUPLICATES = "import_duplicates"
+DUPLICATES, MATCH = "import_duplicates", "import_match"
 KEEP = 'INSERT INTO data_collection_rowbefore (batch_id, "table", "row", before, after)'
 KEEP_FIRST = (  # a row two targets change: the earliest values; a new row has none and stays so
     'ON CONFLICT (batch_id, "table", "row") DO UPDATE SET after = excluded.after, '
@@ -108,6 +108,20 @@ def unknown_sql(plan: Plan) -> str:
     return f"SELECT s.n FROM {STAGE} s WHERE s.err = '{{}}' AND NOT EXISTS ({known}) ORDER BY 1"
 
 
+def match_sql(plan: Plan, *, tables: Dict[str, Table]) -> str:
+    """Good rows that are known: (n, id, differs). The one pass in which both sides are read."""
+    differs = "false" if _fills_nothing(plan) or plan.target.insert_only else _differs(plan)
+    return (
+        f"CREATE TEMP TABLE {MATCH} AS SELECT s.n, t.id, {differs} AS differs FROM {_staged(plan, tables)} s "
+        f"JOIN {quoted(plan.table.db_table)} t ON {match_key(plan, 's', 't')}"
+    )
+
+
+def _fills_nothing(plan: Plan) -> bool:
+    """Nothing but the key."""
+    return not _compared(plan)
+
+
 def insert_sql(plan: Plan, *, batch: int) -> str:
     """Rows whose key is not known yet. References to the same table are set by the update afterwards.
 
@@ -127,7 +141,7 @@ def insert_sql(plan: Plan, *, batch: int) -> str:
     if table.mirror:
         columns["batch_id"] = str(int(batch))
     names = ", ".join(quoted(column) for column in columns)
-    known = f"SELECT 1 FROM {quoted(table.db_table)} t WHERE {match_key(plan, 's', 't')}"
+    known = f"SELECT 1 FROM {MATCH} m WHERE m.n = s.n"
     insert = (
         f"INSERT INTO {quoted(table.db_table)} ({names}) SELECT {', '.join(columns.values())} FROM {STAGE} s "
         f"WHERE NOT EXISTS ({known}) ORDER BY s.n"
@@ -170,25 +184,36 @@ def _differs(plan: Plan) -> str:
     return f"({old}) IS DISTINCT FROM ({', '.join(compared.values())})"
 
 
-def update_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int | None = None) -> str | None:
-    """Known rows that differ; None where nothing but the key is filled. Counts rows up to id `after` as known.
+def update_sql(plan: Plan, *, batch: int) -> str:
+    """Known rows that differ. What a row held before is kept, unless this batch has written it already."""
+    counted = "DISTINCT n" if plan.target.known_by else "*"
+    return f"{_update(plan, STAGE, f'(SELECT n, id FROM {MATCH} WHERE differs)', batch)} SELECT count({counted}) FROM changed"
 
-    What a row held before is kept, unless this batch has written it already.
-    """
-    compared = _compared(plan)
-    if not compared or (plan.target.insert_only and not plan.selves):
+
+def parents_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int) -> str | None:
+    """The same after new rows of a tree are in, when every parent has an id. Counts rows up to id `after` as known."""
+    if _fills_nothing(plan):
         return None
+    only_new = f" AND t.id > {int(after)}" if plan.target.insert_only else ""
+    staged = _staged(plan, tables)
+    differing = (
+        f"(SELECT s.n, t.id FROM {staged} s JOIN {quoted(plan.table.db_table)} t ON {match_key(plan, 's', 't')} "
+        f"WHERE {_differs(plan)}{only_new})"
+    )
+    counted = "DISTINCT n" if plan.target.known_by else "*"
+    return f"{_update(plan, staged, differing, batch)} SELECT count({counted}) FILTER (WHERE id <= {int(after)}) FROM changed"
+
+
+def _update(plan: Plan, staged: str, differing: str, batch: int) -> str:
+    compared = _compared(plan)
     sets = [f"{quoted(column)} = {value}" for column, value in compared.items()]
     sets += [f"batch_id = {int(batch)}"] if plan.table.mirror else []
-    counted = "DISTINCT n" if plan.target.known_by else "*"
-    only_new = f" AND t.id > {int(after or 0)}" if plan.target.insert_only else ""
     images = _images(plan, [*compared, *(["batch_id"] if plan.table.mirror else [])])
     return (
-        f"WITH changed AS (UPDATE {quoted(plan.table.db_table)} t SET {', '.join(sets)} FROM {_staged(plan, tables)} s "
-        f"WHERE {match_key(plan, 's', 't')} AND {_differs(plan)}{only_new} RETURNING t.id, s.n, {images}), "
+        f"WITH changed AS (UPDATE {quoted(plan.table.db_table)} t SET {', '.join(sets)} "
+        f"FROM {differing} m JOIN {staged} s ON s.n = m.n WHERE t.id = m.id RETURNING t.id, s.n, {images}), "
         f"kept AS ({KEEP} SELECT {int(batch)}, {literal(plan.table.name)}, id, before, after FROM changed "
-        f"WHERE {_worth_keeping(plan, batch)} {KEEP_FIRST}) "
-        f"SELECT count({counted}) FILTER (WHERE id <= {int(after if after is not None else 2**62)}) FROM changed"
+        f"WHERE {_worth_keeping(plan, batch)} {KEEP_FIRST})"
     )
 
 
@@ -217,7 +242,7 @@ def changes_sql(plan: Plan, *, tables: Dict[str, Table], limit: int) -> str | No
     old = ", ".join(f"'{column}', t.{quoted(column)}" for column in compared)
     new = ", ".join(f"'{column}', {value}" for column, value in compared.items())
     return (
-        f"SELECT s.n, jsonb_build_object({old}), jsonb_build_object({new}) FROM {_staged(plan, tables)} s "
-        f"JOIN {quoted(plan.table.db_table)} t ON {match_key(plan, 's', 't')} WHERE {_differs(plan)} "
-        f"ORDER BY s.n LIMIT {limit}"
+        f"SELECT s.n, jsonb_build_object({old}), jsonb_build_object({new}) "
+        f"FROM (SELECT n, id FROM {MATCH} WHERE differs ORDER BY n LIMIT {limit}) m "
+        f"JOIN {_staged(plan, tables)} s ON s.n = m.n JOIN {quoted(plan.table.db_table)} t ON t.id = m.id ORDER BY s.n"
     )

@@ -246,27 +246,36 @@ class _Loader:
         return {"field": problem.field, "value": value, "reason": reason, "fix": fix}
 
     def write(self, cursor: CursorWrapper) -> None:
-        sample = upserts.changes_sql(self.plan, tables=self.tables, limit=SAMPLE)
         if self.plan.selves:
-            self.write_tree(cursor, sample)
+            self.write_tree(cursor)
             return
-        self.sample(cursor, sample)
-        update = upserts.update_sql(self.plan, batch=self.batch, tables=self.tables)
-        if update:
-            cursor.execute(update)
+        known, differing = self.match(cursor)
+        if differing:
+            self.sample(cursor)
+            cursor.execute(upserts.update_sql(self.plan, batch=self.batch))
             self.count.changed = cursor.fetchone()[0]
-        if not self.plan.target.known_by:
+        if known < self.good and not self.plan.target.known_by:
             self.insert(cursor)
 
-    def write_tree(self, cursor: CursorWrapper, sample: str | None) -> None:
+    def match(self, cursor: CursorWrapper) -> tuple[int, int]:
+        """Find the known rows. Returns how many staged rows are known, and how many known rows differ."""
+        cursor.execute(f"DROP TABLE IF EXISTS {upserts.MATCH}")
+        cursor.execute(upserts.match_sql(self.plan, tables=self.tables))
+        cursor.execute(f"ANALYZE {upserts.MATCH}")
+        known = "DISTINCT n" if self.plan.target.known_by else "*"
+        cursor.execute(f"SELECT count({known}), count(*) FILTER (WHERE differs) FROM {upserts.MATCH}")
+        return cursor.fetchone()
+
+    def write_tree(self, cursor: CursorWrapper) -> None:
         """New rows first, then their parents; a row that would become its own ancestor is taken out and all redone."""
         table = quoted(self.plan.table.db_table)
         cursor.execute("SAVEPOINT import_tree")
         cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
         after = cursor.fetchone()[0]
-        self.sample(cursor, sample)
+        self.match(cursor)
+        self.sample(cursor)
         self.insert(cursor)
-        update = upserts.update_sql(self.plan, batch=self.batch, tables=self.tables, after=after)
+        update = upserts.parents_sql(self.plan, batch=self.batch, tables=self.tables, after=after)
         if update:
             cursor.execute(update)
             self.count.changed = cursor.fetchone()[0]
@@ -282,7 +291,7 @@ class _Loader:
         self.good = self.take_out(cursor)
         self.count.rejected += before
         if self.good:
-            self.write_tree(cursor, sample)
+            self.write_tree(cursor)
 
     def insert(self, cursor: CursorWrapper) -> None:
         with rows_added(cursor, self.plan.table, batch=self.batch):
@@ -297,7 +306,8 @@ class _Loader:
                 rows |= {n for (n,) in cursor.fetchall()}
         return sorted(rows)
 
-    def sample(self, cursor: CursorWrapper, sql: str | None) -> None:
+    def sample(self, cursor: CursorWrapper) -> None:
+        sql = upserts.changes_sql(self.plan, tables=self.tables, limit=SAMPLE)
         if sql is None or len(self.outcome.changes) >= SAMPLE * 5:
             return
         cursor.execute(sql)
