@@ -59,14 +59,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def cell(column: str) -> str:
+def trimmed(column: str) -> str:
+    """A cell as it came, as a text without blanks at its ends, NULL when nothing is left."""
     return f"nullif(btrim({column}, {BLANKS}), '')"
 
 
 def source_text(source: Source, columns: dict[str, str]) -> str:
-    """SQL of the text a source gives, NULL when there is none. `columns`: header -> staged column."""
+    """SQL of the text a source gives, NULL when there is none. `columns`: header -> its trimmed column."""
     if source.column is not None:
-        text = cell(columns[source.column]) if source.column in columns else "NULL::text"
+        text = columns.get(source.column, "NULL::text")
     elif source.template is not None:
         text = _template(source.template, columns)
     else:
@@ -76,7 +77,7 @@ def source_text(source: Source, columns: dict[str, str]) -> str:
     for column, values in source.empty_when:
         if column not in columns:  # optional, and not in this file
             continue
-        text = f"CASE WHEN {cell(columns[column])} IN ({_list(values)}) THEN NULL ELSE {text} END"
+        text = f"CASE WHEN {columns[column]} IN ({_list(values)}) THEN NULL ELSE {text} END"
     if source.values:
         whens = " ".join(f"WHEN {literal(a.lower())} THEN {literal(b)}" for a, b in source.values)
         text = f"CASE lower({text}) {whens} ELSE {text} END"
@@ -103,7 +104,7 @@ def _template(template: str, columns: dict[str, str]) -> str:
         return "NULL::text"
     for text, column in _parts(template):
         pieces += [literal(text)] if text else []
-        pieces += [cell(columns[column])] if column is not None else []
+        pieces += [columns[column]] if column is not None else []
     return "(" + " || ".join(pieces or ["''"]) + ")"
 
 
@@ -157,9 +158,12 @@ def _number(mark: str) -> str:
     bare = f"regexp_replace(:text:, {literal(BARE)}, '', 'g')"
     bare = f"regexp_replace({bare}, {literal(NEGATIVE)}, {literal(MINUS)})"
     shape = literal(number_shape(mark))
-    plain = literal(r"^[+-]?\d{1,30}(\.\d{1,30})?$")
     swap = f"translate({bare}, ',', '')" if mark == "." else f"translate(translate({bare}, '.', ''), ',', '.')"
-    fast = f"WHEN :text: ~ {plain} THEN :text: " if mark == "." else ""
+    # The usual case by what is left without digits: three times as fast as a pattern.
+    left = "CASE WHEN octet_length(:text:) <= 31 THEN translate(:text:, '0123456789', '') END"
+    usual = "" if mark == "." else ", ',', '.'"
+    plain = f"translate(:text:{usual})" if usual else ":text:"
+    fast = f"WHEN {left} IN ('', '{mark}') AND :text: <> '{mark}' THEN {plain} "
     power = f"WHEN :text: ~ {literal(POWER)} THEN :text: "
     return f"CASE {fast}{power}WHEN {bare} ~ {shape} AND {bare} ~ '[0-9]' THEN {swap} END"
 
@@ -205,7 +209,7 @@ def _limits(field: Field) -> tuple[tuple[str, str, str], ...]:
 
 OFFSET = r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
 CAPTURED = r"\1"
-PLAIN_DAY = r"^\d{4}-\d{2}-\d{2}$"
+PLAIN_DAY = ":text: LIKE '____-__-__' AND translate(:text:, '0123456789', '') = '--'"
 
 
 def _iso(formats: Formats, time: str) -> str:
@@ -219,7 +223,7 @@ def _iso(formats: Formats, time: str) -> str:
             continue
         pattern, into, _ = DATES[order]
         if order == "iso":
-            whens.append(f"WHEN :text: ~ {literal(PLAIN_DAY)} THEN :text:")  # the usual case, without captures
+            whens.append(f"WHEN {PLAIN_DAY} THEN :text:")  # the usual case, without a pattern
         start = literal(pattern)
         turned = f"regexp_replace(:text:, {start}, {literal(into)})"
         valid = f"pg_input_is_valid(substring({turned} from '^[0-9-]+'), 'date')"

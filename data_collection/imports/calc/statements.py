@@ -7,7 +7,7 @@ level is a subquery behind OFFSET 0, so that Postgres computes every expression 
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
-from data_collection.imports.calc.expressions import cell, literal, quoted, source_text
+from data_collection.imports.calc.expressions import literal, quoted, source_text
 from data_collection.imports.calc.plan import Filled, Plan
 from data_collection.imports.calc.tables import Field, Table
 
@@ -18,7 +18,7 @@ ALIAS = "data_collection_referencealias"
 def stage_sql(plan: Plan, *, raw: str, tables: Dict[str, Table], aliased: frozenset[str] = frozenset()) -> str:
     """CREATE TABLE ... AS with columns n, one per field of the table, err (problem indexes).
 
-    `aliased`: reference fields for which confirmed aliases exist.
+    `raw`: what the trimmed cells are read from; `aliased`: reference fields for which confirmed aliases exist.
     """
     texts, values = _texts(plan, raw), [_value(f) for f in plan.filled if f.field.name not in plan.selves]
     normals = [_normal(f) for f in plan.filled if f.reading is not None]
@@ -95,17 +95,17 @@ def _texts(plan: Plan, raw: str) -> str:
     if plan.attributes:
         columns.append(f"{_unknown(plan)} AS x__unknown")
     where = [
-        f"(bad IS NOT NULL OR {cell(plan.columns[column])} IN ({', '.join(literal(v) for v in values)}))"
+        f"(bad IS NOT NULL OR {plan.columns[column]} IN ({', '.join(literal(v) for v in values)}))"
         for column, values in plan.target.only
     ]
-    where += [f"{cell(plan.columns[column])} IS NOT NULL" for column in plan.target.skip_empty]
+    where += [f"{plan.columns[column]} IS NOT NULL" for column in plan.target.skip_empty]
     where += ["bad IS NULL"] if plan.target.duplicates == "first" else []
     return f"SELECT n, bad, {', '.join(columns)} FROM {raw} WHERE {' AND '.join(where) or 'true'} OFFSET 0"
 
 
 def _unknown(plan: Plan) -> str:
     """Columns no field uses, as one JSON object; empty cells are nulls, so that they clear older values."""
-    pairs = [f"{literal(name)}, {cell(plan.columns[column])}" for name, column in plan.attributes.items()]
+    pairs = [f"{literal(name)}, {plan.columns[column]}" for name, column in plan.attributes.items()]
     parts = [f"jsonb_build_object({', '.join(pairs[i : i + 40])})" for i in range(0, len(pairs), 40)]
     return " || ".join(parts)
 
@@ -179,21 +179,24 @@ def _final(filled: Filled, plan: Plan) -> str:
 
 
 def _errors(plan: Plan) -> str:
-    cases = [f"CASE WHEN bad IS NOT NULL THEN {plan.ragged} END"]
+    """Indexes of what is wrong; rows with nothing wrong, nearly all, cost no array."""
+    wrong = [("bad IS NOT NULL", plan.ragged)]
     for filled in plan.filled:
         name = filled.field.name
         text = f"x_{name}"
         if filled.required is not None:
-            cases.append(f"CASE WHEN {text} IS NULL AND bad IS NULL THEN {filled.required} END")
+            wrong.append((f"{text} IS NULL AND bad IS NULL", filled.required))
         if name in plan.selves:
             continue
         value = f"id_{name}" if filled.reading is None else f"v_{name}"
         if filled.invalid is not None:
-            cases.append(f"CASE WHEN {text} IS NOT NULL AND {value} IS NULL AND bad IS NULL THEN {filled.invalid} END")
+            wrong.append((f"{text} IS NOT NULL AND {value} IS NULL AND bad IS NULL", filled.invalid))
         if filled.several is not None:
-            cases.append(f"CASE WHEN several_{name} THEN {filled.several} END")
-        cases += [f"CASE WHEN {sql.replace(':value:', value)} THEN {i} END" for sql, i in filled.limits]
-    return f"array_remove(ARRAY[{', '.join(cases)}]::int[], NULL)"
+            wrong.append((f"several_{name}", filled.several))
+        wrong += [(sql.replace(":value:", value), i) for sql, i in filled.limits]
+    cases = ", ".join(f"CASE WHEN {condition} THEN {index} END" for condition, index in wrong)
+    anything = " OR ".join(f"({condition})" for condition, _index in wrong)
+    return f"CASE WHEN {anything} THEN array_remove(ARRAY[{cases}]::int[], NULL) ELSE '{{}}' END"
 
 
 def _with_checks(plan: Plan, others: list[str]) -> str:
@@ -204,21 +207,28 @@ def _with_checks(plan: Plan, others: list[str]) -> str:
     checks = [f"CASE WHEN ({sql}) IS FALSE THEN {i} END" for sql, i in plan.checks]
     err = "err"
     if checks:
+        broken = " OR ".join(f"({sql}) IS FALSE" for sql, _index in plan.checks)
         found = f"array_remove(ARRAY[{', '.join(checks)}]::int[], NULL)"
-        err = f"CASE WHEN err = '{{}}' THEN {found} ELSE err END AS err"
+        err = f"CASE WHEN err = '{{}}' AND ({broken}) THEN {found} ELSE err END AS err"
     return f"n, {', '.join(columns)}, {err}"
 
 
 def unmatched_sql(plan: Plan, filled: Filled, *, raw: str, tables: Dict[str, Table], limit: int) -> str:
-    """Texts of a reference nothing is known by, with their number of rows, most frequent first."""
+    """Texts of a reference nothing is known by, with their number of rows, most frequent first. Of staged rows."""
     table = tables[filled.field.refers or ""]
     by = filled.source.by or table.lookup[0]
     rows = reference_rows(table, by=by, within=filled.source.within)
+    columns = [
+        f"{source_text(f.source, plan.columns)} AS x_{f.field.name}" for f in plan.filled if f.field.name == "system"
+    ]
+    columns.append(f"{source_text(filled.source, plan.columns)} AS x_{filled.field.name}")
     system = f" AND l.system = {own_system(plan)}" if table.mirror else ""
     name = filled.field.name
+    empty = f"SELECT n FROM {STAGE} WHERE {quoted(filled.field.column)} IS NULL"
+    texts = f"SELECT {', '.join(columns)} FROM {raw} WHERE bad IS NULL AND n IN ({empty}) OFFSET 0"
     return (
-        f"SELECT b.x_{name}, count(*) FROM ({_texts(plan, raw)}) b LEFT JOIN ({rows}) l ON l.k = b.x_{name}{system} "
-        f"WHERE b.bad IS NULL AND b.x_{name} IS NOT NULL AND l.k IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {limit}"
+        f"SELECT b.x_{name}, count(*) FROM ({texts}) b LEFT JOIN ({rows}) l ON l.k = b.x_{name}{system} "
+        f"WHERE b.x_{name} IS NOT NULL AND l.k IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {limit}"
     )
 
 

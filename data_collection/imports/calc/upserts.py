@@ -25,6 +25,16 @@ KEEP_FIRST = (  # a row two targets change: the earliest values; a new row has n
 )
 
 
+def compared_columns(plan: Plan) -> list[str]:
+    """Columns of the stage that decide how statements over it are best run."""
+    overlaps = [column for rule in plan.table.overlaps for column in rule.columns]
+    selves = [f"self_{name}" for name in plan.selves]
+    staged = {f.field.column for f in plan.filled} - {
+        f.field.column for f in plan.filled if f.field.name in plan.selves
+    }
+    return ["n", "err", *dict.fromkeys(c for c in [*key_columns(plan), *overlaps] if c in staged), *selves]
+
+
 def duplicates_sql(plan: Plan) -> str:
     """Keys that good rows share, with the first row of each."""
     keys = ", ".join(quoted(column) for column in key_columns(plan))
@@ -186,8 +196,13 @@ def _differs(plan: Plan) -> str:
 
 def update_sql(plan: Plan, *, batch: int) -> str:
     """Known rows that differ. What a row held before is kept, unless this batch has written it already."""
-    counted = "DISTINCT n" if plan.target.known_by else "*"
-    return f"{_update(plan, STAGE, f'(SELECT n, id FROM {MATCH} WHERE differs)', batch)} SELECT count({counted}) FROM changed"
+    changed = _update(plan, STAGE, f"(SELECT n, id FROM {MATCH} WHERE differs)", batch)
+    return f"{changed} SELECT count({_counted(plan)}) FROM changed"
+
+
+def _counted(plan: Plan) -> str:
+    """One row of a file may stand for several known ones; it counts once."""
+    return "DISTINCT n" if plan.target.known_by else "*"
 
 
 def parents_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int) -> str | None:
@@ -200,8 +215,8 @@ def parents_sql(plan: Plan, *, batch: int, tables: Dict[str, Table], after: int)
         f"(SELECT s.n, t.id FROM {staged} s JOIN {quoted(plan.table.db_table)} t ON {match_key(plan, 's', 't')} "
         f"WHERE {_differs(plan)}{only_new})"
     )
-    counted = "DISTINCT n" if plan.target.known_by else "*"
-    return f"{_update(plan, staged, differing, batch)} SELECT count({counted}) FILTER (WHERE id <= {int(after)}) FROM changed"
+    changed = _update(plan, staged, differing, batch)
+    return f"{changed} SELECT count({_counted(plan)}) FILTER (WHERE id <= {int(after)}) FROM changed"
 
 
 def _update(plan: Plan, staged: str, differing: str, batch: int) -> str:

@@ -6,6 +6,7 @@ same work in one transaction that is rolled back.
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Given:
     headers: tuple[str, ...]
     row: ImportFile
     raw: str = ""
+    padded: bool = True
     waiting: int = 0  # targets that still need its rows
 
 
@@ -185,6 +187,19 @@ def _load(run: _Run) -> None:
             _drop(given)
 
 
+class _Reading:
+    """Tells how many rows are read and how fast, every 50,000."""
+
+    def __init__(self, run: _Run, name: str) -> None:
+        self.run, self.name, self.start, self.next = run, name, time.monotonic(), 50_000
+
+    def __call__(self, rows: int) -> None:
+        if rows >= self.next:
+            self.next = rows + 50_000
+            rate = rows / max(time.monotonic() - self.start, 0.001)
+            self.run.step(f"{self.name}: {rows:,} rows read, {rate:,.0f} a second", finished=False)
+
+
 def _read(run: _Run, given: Given) -> None:
     if given.survey is None:
         rows = [[row.get(name, "") for name in given.headers] for row in given.entry.rows]
@@ -192,13 +207,10 @@ def _read(run: _Run, given: Given) -> None:
         run.step(f"{given.name} read")
         return
 
-    def told(rows: int) -> None:
-        if rows % 50_000 == 0:
-            run.step(f"{given.name}: {rows:,} rows read", finished=False)
-
+    told = _Reading(run, given.name)
     try:
         with transaction.atomic():
-            given.row.rows = raw_load(survey=given.survey, raw=given.raw, on_rows=told)
+            given.row.rows, given.padded = raw_load(survey=given.survey, raw=given.raw, on_rows=told)
     except FileRefused as why:
         given.row.refused = str(why)
     except DatabaseError as broken:
@@ -218,7 +230,7 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
         tables=tables(),
         system=run.mapping.system,
     )
-    raw = RawFile(given.raw, given.name, given.headers, run.given.index(given))
+    raw = RawFile(given.raw, given.name, given.headers, run.given.index(given), given.padded)
     run.step(f"{given.name}: filling {target.table}", finished=False)
     kept = len(run.outcome.proposed), len(run.outcome.changes), len(run.outcome.findings)
     try:
@@ -230,6 +242,7 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
                 outcome=run.outcome,
                 batch=run.batch.pk,
                 accept=run.batch.accept_suggestions,
+                on_phase=lambda words: run.step(f"{given.name} → {target.table}: {words}", finished=False),
             )
     except DatabaseError as broken:  # a rule only the database knows; the other tables and files go on
         run.hear(broken)

@@ -1,6 +1,7 @@
 """Loads one target of one file: stage, judge, record what is wrong, write what is new or differs."""
 
 import json
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
 from data_collection.imports.calc import upserts
-from data_collection.imports.calc.expressions import quoted
+from data_collection.imports.calc.expressions import literal, quoted, trimmed
 from data_collection.imports.calc.plan import Plan, Problem
 from data_collection.imports.calc.reading import Survey
 from data_collection.imports.calc.statements import STAGE, stage_sql
@@ -19,6 +20,7 @@ from data_collection.imports.services.suggesting import aliased_fields, propose
 from data_collection.imports.services.trail import rows_added
 
 SAMPLE = 20
+WORK_MEM = "64MB"  # of the database, for each sort and hash of a table being loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class RawFile:
     name: str
     headers: tuple[str, ...]
     key: int  # place of the file in the batch
+    padded: bool = True  # a cell may begin or end with a blank, or hold an empty text instead of NULL
+
+    @property
+    def rows(self) -> str:
+        """What statements read the rows from: every cell trimmed, an empty one NULL."""
+        if not self.padded:
+            return self.table
+        cells = ", ".join(f"{trimmed(f'c{i}')} AS c{i}" for i in range(len(self.headers)))
+        return f"(SELECT n, bad, {cells} FROM {self.table}) r"
 
 
 def raw_create(cursor: CursorWrapper, raw: str, width: int) -> None:
@@ -37,8 +48,8 @@ def raw_create(cursor: CursorWrapper, raw: str, width: int) -> None:
     cursor.execute(f"CREATE TEMP TABLE {raw} (n bigint, bad text, {columns})")
 
 
-def raw_load(*, survey: Survey, raw: str, on_rows: Any = None) -> int:
-    """Stream a file into a temporary table by COPY. Returns the number of rows.
+def raw_load(*, survey: Survey, raw: str, on_rows: Any = None) -> tuple[int, bool]:
+    """Stream a file into a table by COPY. Returns the number of rows, and whether cells have blanks at their ends.
 
     Raises:
         FileRefused: the rows cannot be read to their end.
@@ -48,13 +59,14 @@ def raw_load(*, survey: Survey, raw: str, on_rows: Any = None) -> int:
         feed = survey.feed(on_rows=on_rows)
         try:
             with connection.wrap_database_errors:
-                cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv)", feed, 1 << 16)
+                mark = literal(feed.separator)
+                cursor.copy_expert(f"COPY {raw} FROM STDIN WITH (FORMAT csv, DELIMITER {mark})", feed, 1 << 17)
         except DatabaseError:
             if feed.failure is not None:
                 raise feed.failure from None
             raise
-        cursor.execute(f"ANALYZE {raw}")
-    return feed.count
+        cursor.execute(f"ANALYZE {raw} (n)")  # its size is what the planner needs; texts are never compared
+    return feed.count, feed.padded
 
 
 def raw_write(*, rows: list[list[str]], raw: str, width: int) -> None:
@@ -74,23 +86,36 @@ def target_load(
     outcome: Outcome,
     batch: int,
     accept: bool,
+    on_phase: Callable[[str], None] = lambda words: None,
 ) -> TableCount:
     """Everything for one table; the caller holds the transaction."""
-    loader = _Loader(plan, raw, tables, outcome, batch)
+    loader = _Loader(plan, raw, tables, outcome, batch, on_phase)
     with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
         loader.run(cursor, accept=accept)
     return loader.count
 
 
 class _Loader:
-    def __init__(self, plan: Plan, raw: RawFile, tables: Dict[str, Table], outcome: Outcome, batch: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        raw: RawFile,
+        tables: Dict[str, Table],
+        outcome: Outcome,
+        batch: int,
+        on_phase: Callable[[str], None],
+    ) -> None:
+        self.tell = on_phase
         self.plan, self.raw, self.tables, self.outcome, self.batch = plan, raw, tables, outcome, batch
         self.count = TableCount(plan.table.name, raw.name)
         self.notes: dict[tuple[int, int], str] = {}  # (row, problem) -> what exactly
         self.hints: dict[tuple[str, str], str] = {}  # (field, value) -> proposed name
 
     def run(self, cursor: CursorWrapper, *, accept: bool) -> None:
+        self.tell("reading values, resolving references")
         self.stage(cursor, accept=accept)
+        self.tell(f"checking {self.count.read:,} rows against each other")
         self.duplicates(cursor)
         self.overlaps(cursor)
         self.orphans(cursor)
@@ -98,13 +123,16 @@ class _Loader:
         self.good = self.take_out(cursor)
         if self.good:
             self.write(cursor)
+            self.tell("checking references")
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         self.count.same += self.good - self.count.new - self.count.changed
         cursor.execute(f"DROP TABLE {STAGE}")
 
     def stage(self, cursor: CursorWrapper, *, accept: bool) -> None:
         self.count.read = self.build(cursor)
         found = propose(
-            plan=self.plan, raw=self.raw.table, file=self.raw.name, tables=self.tables, wrong=self.wrong(cursor)
+            plan=self.plan, raw=self.raw.rows, file=self.raw.name, tables=self.tables, wrong=self.wrong(cursor)
         )
         if accept and any(p.applied for p in found.accepted()):
             self.count.read = self.build(cursor)
@@ -122,10 +150,10 @@ class _Loader:
     def build(self, cursor: CursorWrapper) -> int:
         cursor.execute(f"DROP TABLE IF EXISTS {STAGE}")
         cursor.execute(
-            stage_sql(self.plan, raw=self.raw.table, tables=self.tables, aliased=aliased_fields(self.plan, self.tables))
+            stage_sql(self.plan, raw=self.raw.rows, tables=self.tables, aliased=aliased_fields(self.plan, self.tables))
         )
         rows = cursor.rowcount
-        cursor.execute(f"ANALYZE {STAGE}")
+        cursor.execute(f"ANALYZE {STAGE} ({', '.join(map(quoted, upserts.compared_columns(self.plan)))})")
         return rows
 
     def wrong(self, cursor: CursorWrapper) -> frozenset[int]:
@@ -249,12 +277,15 @@ class _Loader:
         if self.plan.selves:
             self.write_tree(cursor)
             return
+        self.tell(f"comparing {self.good:,} rows with the known ones")
         known, differing = self.match(cursor)
         if differing:
+            self.tell(f"writing {differing:,} changed rows")
             self.sample(cursor)
             cursor.execute(upserts.update_sql(self.plan, batch=self.batch))
             self.count.changed = cursor.fetchone()[0]
         if known < self.good and not self.plan.target.known_by:
+            self.tell(f"writing {self.good - known:,} new rows")
             self.insert(cursor)
 
     def match(self, cursor: CursorWrapper) -> tuple[int, int]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 from data_collection.imports.calc.reading.refusals import BROKEN, NO_LIMITS, FileRefused, Limits
 
+BLANK_SIGNS = " \t\u00a0\u2007\u202f\u3000\u200b\ufeff"  # taken off the ends of a cell, and line ends with them
+_BLANKS = frozenset(BLANK_SIGNS + "\r\n")
 END = "\0"  # a line after the last, a sign no file holds; seen inside a row, a quote was never closed
 
 
@@ -37,13 +39,17 @@ class RowFeed:
         on_rows: Callable[[int], None] | None = None,
         header_row: int = 1,
         limits: Limits = NO_LIMITS,
+        separator: str = ",",
     ) -> None:
         self.count = 0
+        self.padded = False  # a cell begins or ends with a blank
+        self.separator = separator  # between the cells that come out
         self.failure: BaseException | None = None
         self._rows, self._width, self._on_rows = rows, width, on_rows
         self._number, self._limits = header_row, limits
         self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer, lineterminator="\r\n")  # only signs of this are quoted, so both
+        # Only signs of the line end are quoted, so both.
+        self._writer = csv.writer(self._buffer, lineterminator="\r\n", delimiter=separator)
         self._ready, self._at = b"", 0
 
     def read(self, size: int = -1) -> bytes:
@@ -105,6 +111,7 @@ class RowFeed:
             elif len(row) != width and (len(row) < width or any(row[width:])):
                 wrong = self._ragged(row)
             self._number += 1
+            self.padded = self.padded or any(cell and (cell[0] in _BLANKS or cell[-1] in _BLANKS) for cell in row)
             if wrong is None:
                 write([self._number, None, *row[:width]])
             else:

@@ -38,6 +38,19 @@ class Survey:
 
     def feed(self, *, on_rows: Callable[[int], None] | None = None) -> RowFeed:
         """The rows as the bytes COPY reads, under the limits."""
+        if self.format == "csv" and len(self.separator) == 1:
+            from data_collection.imports.calc.reading import plain  # which reads by surveys
+
+            text = plain.open_text(self.path, self.encoding, self.end)
+            return plain.PlainFeed(
+                text,
+                len(self.headers),
+                separator=self.separator,
+                skip=self.skip + 1,
+                limits=self.limits,
+                header_row=self.header_row,
+                on_rows=on_rows,
+            )
         return RowFeed(
             self.open_rows(marked=True),
             len(self.headers),
