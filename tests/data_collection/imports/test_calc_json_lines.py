@@ -107,3 +107,11 @@ def test_more_keys_than_columns_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", *(f'{{"k{i}": 1}}' for i in range(20)))
     with pytest.raises(FileRefused, match="The file has 11 columns; at most 10 can be read"):
         survey(path, limits=Limits(columns=10))
+
+
+def test_a_first_look_reads_the_first_lines_only(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *(['{"a": 1}'] * 5000), '{"b": 2}')
+    assert (survey(path, whole=False).headers, survey(path, whole=False).rows) == (("a",), None)
+    assert (survey(path).headers, survey(path).rows) == (("a", "b"), 5001)
+    short = write(tmp_path / "b.jsonl", '{"a": 1}')
+    assert survey(short, whole=False).rows == 1

@@ -306,3 +306,17 @@ def test_random_workbooks_are_read_as_openpyxl_reads_them(book: Make, tmp_path: 
     ]  # fmt: skip
     got = [row or [""] * 6 for row in seen.open_rows()]
     assert got == expected[: len(got)] and not any(any(row) for row in expected[len(got) :])
+
+
+def test_a_first_look_reads_the_first_rows_only(tmp_path: Path) -> None:
+    made = openpyxl.Workbook(write_only=True)
+    sheet = made.create_sheet()
+    sheet.append(["a", "b"])
+    for number in range(6000):
+        sheet.append([number, "=1" if number > 5500 else "x"])
+    made.save(tmp_path / "a.xlsx")
+    first, whole = survey(tmp_path / "a.xlsx", whole=False), survey(tmp_path / "a.xlsx")
+    assert (first.rows, whole.rows) == (None, 6000) and first.headers == whole.headers
+    assert not first.notes and any("formulas" in note for note in whole.notes)
+    assert sum(1 for _ in first.open_rows()) == 6000
+    assert detect(first).rows_total is None

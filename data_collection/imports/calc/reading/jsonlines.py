@@ -12,7 +12,7 @@ from typing import Any
 from data_collection.imports.calc.reading.encodings import look, open_text
 from data_collection.imports.calc.reading.feed import BrokenRow
 from data_collection.imports.calc.reading.refusals import FileRefused, Limits, check_columns
-from data_collection.imports.calc.reading.surveys import Survey, digest
+from data_collection.imports.calc.reading.surveys import PREVIEW, Survey, digest
 
 DEEPEST = 20  # objects inside objects
 FIX = "Write one JSON object a line."
@@ -23,12 +23,16 @@ class _NoObject(ValueError):
     """The line holds no usable object; the text says why."""
 
 
-def survey_json_lines(path: Path, encoding: str | None, limits: Limits) -> Survey:
+def survey_json_lines(path: Path, encoding: str | None, limits: Limits, *, whole: bool = True) -> Survey:
     seen = look(path, encoding, limits)
     headers: dict[str, None] = {}
     rows = broken = 0
     first_fault = ""
+    ended = True
     for number, line in enumerate(_lines(path, seen.encoding, limits), start=1):
+        if not whole and number > PREVIEW:
+            ended = False
+            break
         if not line.strip():
             continue
         rows += 1
@@ -54,7 +58,7 @@ def survey_json_lines(path: Path, encoding: str | None, limits: Limits) -> Surve
         separator="",
         headers=tuple(headers),
         format="jsonl",
-        rows=rows,
+        rows=rows if ended else None,
         notes=seen.notes
         + ((f"{broken:,} of {rows:,} lines hold no JSON object; they are rejected.",) if broken else ()),
         header_row=0,

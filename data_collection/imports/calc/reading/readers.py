@@ -11,9 +11,18 @@ from data_collection.imports.calc.reading.workbook import rows_workbook, survey_
 
 
 def survey(
-    path: Path, *, encoding: str | None = None, separator: str | None = None, limits: Limits = NO_LIMITS
+    path: Path,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    limits: Limits = NO_LIMITS,
+    whole: bool = True,
 ) -> Survey:
     """Look through a file once: what it is, how it is encoded, what its columns are. The ending says the format.
+
+    Args:
+        whole: False looks at the first rows of a workbook or of JSON lines only, quick enough for a page: their
+            number, a footer and later keys stay unknown.
 
     Raises:
         FileRefused: it is not what its name says, over a limit, empty, or has an unusable header.
@@ -23,18 +32,18 @@ def survey(
         check_size(size, limits)
         if size == 0:
             raise FileRefused("The file is empty.")
-        return _survey(path, encoding, separator, limits)
+        return _survey(path, encoding, separator, limits, whole)
     except BROKEN as broken:
         raise FileRefused(f"The file can't be read: {broken}.") from None
 
 
-def _survey(path: Path, encoding: str | None, separator: str | None, limits: Limits) -> Survey:
+def _survey(path: Path, encoding: str | None, separator: str | None, limits: Limits, whole: bool) -> Survey:
     kind = format_of(path.name)
     if kind == "csv":
         return survey_delimited(path, encoding, separator, limits)
     if kind == "jsonl":
-        return survey_json_lines(path, encoding, limits)
-    return survey_workbook(path, limits)
+        return survey_json_lines(path, encoding, limits, whole=whole)
+    return survey_workbook(path, limits, whole=whole)
 
 
 def open_rows(survey: Survey, *, marked: bool = False) -> Iterator[list[str]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from data_collection.imports.calc.reading.feed import END, RowFeed
 from data_collection.imports.calc.reading.refusals import NO_LIMITS, Limits
 
-__all__ = ["END", "Survey", "digest", "unique"]
+__all__ = ["END", "PREVIEW", "Survey", "digest", "unique"]
+PREVIEW = 5000  # rows looked through where the whole file is not
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from data_collection.imports.calc.reading.refusals import (
     first_bytes_problem,
 )
 from data_collection.imports.calc.reading.sheet import SheetReader, Tally, Texts, sheet_rows
-from data_collection.imports.calc.reading.surveys import Survey, digest, unique
+from data_collection.imports.calc.reading.surveys import PREVIEW, Survey, digest, unique
 
 LOOKED_AT = 50  # rows that hold something, in which the header is looked for
 
@@ -42,7 +42,7 @@ class Book:
         return SheetReader(texts, self.styles, epoch_1904=self.epoch_1904, limits=archive.limits)
 
 
-def survey_workbook(path: Path, limits: Limits) -> Survey:
+def survey_workbook(path: Path, limits: Limits, *, whole: bool = True) -> Survey:
     with path.open("rb") as raw:
         problem = first_bytes_problem(".xlsx", raw.read(16))
     if problem:
@@ -52,9 +52,12 @@ def survey_workbook(path: Path, limits: Limits) -> Survey:
         sheet, header_row, headers = _first_sheet(archive, book, texts)
         check_columns(len(headers), limits)
         reader = book.reader(archive, texts)
-        rows, end, footer = _count(sheet_rows(archive, sheet.part, reader), header_row, len(headers), limits)
+        stream = sheet_rows(archive, sheet.part, reader)
+        looked_at = stream if whole else islice(stream, PREVIEW)
+        rows, end, footer = _count(looked_at, header_row, len(headers), limits)
+        ended = whole or next(stream, None) is None
     notes = _notes(book, sheet, header_row, reader.tally)
-    if footer:
+    if footer and ended:
         notes.append(f"A footer of {footer} lines at the end was left out.")
     return Survey(
         path=path,
@@ -64,10 +67,10 @@ def survey_workbook(path: Path, limits: Limits) -> Survey:
         separator="",
         headers=tuple(unique(headers)),
         format="xlsx",
-        rows=rows,
+        rows=rows if ended else None,
         notes=tuple(notes),
         header_row=header_row,
-        end=end,
+        end=end if ended else None,
         sheet=sheet.part,
         limits=limits,
     )
