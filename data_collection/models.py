@@ -68,7 +68,7 @@ from data_collection.organisation.models import (
     TerritoryAccount,
     TerritoryMember,
 )
-from data_collection.privacy.models import ErasedMark, ErasedReturn, Erasure, ErasureKey
+from data_collection.privacy.models import ErasedMark, ErasedReturn, Erasure, ErasureKey, PersonExport
 from data_collection.quality.models import (
     CustomRule,
     FindingEvent,
@@ -123,6 +123,7 @@ __all__ = [
     "OpportunityOwner",
     "OrderLine",
     "OrderSystem",
+    "PersonExport",
     "Product",
     "ProductPrice",
     "QualityCount",

@@ -54,6 +54,11 @@ TARGETS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 #: The importer writes these itself, or they are no business of a file (a login is given by hand).
 NOT_IMPORTED = frozenset({"id", "batch_id", "user", "merged_into", "erased_at"})
+#: Columns of people that an import leaves alone once the person was erased; a trigger holds them as well.
+PERSONAL = {
+    "contact": frozenset({"first_name", "last_name", "email", "phone", "title", "attributes"}),
+    "lead": frozenset({"name", "company", "email", "phone", "title", "disqualified_reason", "attributes"}),
+}
 #: Further fields a reference may name a row by, besides the default.
 ALSO_KNOWN_BY = {"rep": ("email",), "contact": ("email",), "lead": ("email",)}
 
@@ -93,6 +98,7 @@ def _table(name: str, model: type[models.Model], known: dict[type[models.Model],
         fields=by_name,
         mirror=issubclass(model, Mirror),
         merges=any(f.name == "merged_into" for f in model._meta.concrete_fields),
+        personal=PERSONAL.get(name, frozenset()),
         lookup=(*_lookup(model), *ALSO_KNOWN_BY.get(name, ())),
         checks=tuple(_checks(model)),
         overlaps=tuple(_overlaps(model)),

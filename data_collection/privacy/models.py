@@ -109,3 +109,24 @@ class ErasedReturn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}"
+
+
+class PersonExport(models.Model):
+    """A file with everything held about a person, made for that person; deleted after a week and by an erasure."""
+
+    table = models.CharField(max_length=7)
+    row_id = models.BigIntegerField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now)
+    file = models.FileField(upload_to="people/%Y/%m/", blank=True)
+
+    objects = OperationsQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id}"

@@ -59,6 +59,7 @@ class Table:
     fields: dict[str, Field]
     mirror: bool = False  # has system, external_id, attributes, batch_id
     merges: bool = False  # has merged_into_id: a reference to a merged row means the row it was merged into
+    personal: frozenset[str] = frozenset()  # columns that stay as they are in a row whose erased_at is set
     lookup: tuple[str, ...] = ()  # fields a reference may name it by; the first is the default
     checks: tuple[Check, ...] = ()
     overlaps: tuple[NoOverlap, ...] = field(default=())

@@ -168,6 +168,8 @@ def _compared(plan: Plan) -> dict[str, str]:
     found = {f.field.column: f"s.{quoted(f.field.column)}" for f in plan.filled if f.field.column not in keys}
     if plan.keeps_attributes:
         found["attributes"] = "jsonb_strip_nulls(t.attributes || s.attributes)"
+    for column in plan.table.personal & found.keys():  # an erased person does not come back
+        found[column] = f"CASE WHEN t.erased_at IS NULL THEN {found[column]} ELSE t.{quoted(column)} END"
     return found
 
 

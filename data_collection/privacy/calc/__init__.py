@@ -1,0 +1,1 @@
+"""Pure: finding a person's texts in others, and taking them out."""
