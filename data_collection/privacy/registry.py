@@ -66,8 +66,8 @@ data_collection.Product = not: code name family currency
 data_collection.ProductPrice = not: currency
 data_collection.Quota = not: currency
 data_collection.Stage = not: pipeline name
-data_collection.Account = not: system lead_source currency country region state city postal_code industry
-    website; free: external_id name attributes
+data_collection.Account = not: system currency country region state city postal_code industry website; free:
+    external_id name attributes
 data_collection.Contact = not: system country; free: external_id; personal: first_name last_name email phone
     title attributes
 data_collection.Lead = not: system country industry lead_source campaign score_band; free: external_id;
@@ -80,8 +80,8 @@ data_collection.OpportunityOwner = not: system; free: external_id attributes
 data_collection.OpportunityChange = not: system; free: external_id attributes old_value new_value
 data_collection.Activity = not: system; free: external_id outcome; linked: subject attributes
 data_collection.MarketingEvent = not: system kind campaign; free: external_id; linked: attributes
-data_collection.OrderLine = not: system lead_source currency country region state city postal_code industry;
-    free: external_id order_id attributes
+data_collection.OrderLine = not: system currency country state city postal_code; free: external_id order_id
+    attributes
 data_collection.SupportTicket = not: system; free: external_id subject attributes
 data_collection.DeliveredHours = not: system skill; free: external_id attributes
 data_collection.MatchKey = gone: name mirrored company email phone domain country place blocks; not: source_hash

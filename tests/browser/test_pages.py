@@ -42,6 +42,7 @@ PAGES = {
         "/collect/duplicates/bulk/",
         "/collect/duplicates/merges/",
         "/collect/duplicates/leads/",
+        "/collect/people/",
         "/jobs/",
         "/admin/",
         "/admin/data_collection/rep/",

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -32,7 +33,7 @@ from salesops.jobs.services import job_enqueue
 from salesops.tables.csv import table_csv
 
 PER_PAGE = 50
-SCORES = {"": _("Any"), "0.85": _("85 % and up"), "0.95": _("95 % and up")}
+SCORES = {"": gettext_lazy("Any"), "0.85": gettext_lazy("85 % and up"), "0.95": gettext_lazy("95 % and up")}
 
 
 @require_GET

@@ -198,7 +198,7 @@ def test_figures_are_the_same_before_and_after(planted: dict, analyst: User) -> 
         return sums
 
     before = figures()
-    assert str(Decimal(1000)) in str(before)
+    assert str(Decimal(2000)) in str(before)
     _erase(planted["contact"], analyst)
     assert figures() == before
 
