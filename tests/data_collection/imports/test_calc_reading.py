@@ -178,3 +178,22 @@ def test_lines_that_end_in_a_carriage_return_alone_are_lines(tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_bytes(b"id;name\r1;x\r2;y\r")
     assert (survey(path).separator, rows_of(path)) == (";", [["1", "x"], ["2", "y"]])
+
+
+def test_a_separator_beyond_ascii_reaches_the_database_as_a_comma(tmp_path: Path) -> None:
+    """COPY takes a delimiter of one byte only."""
+    path = tmp_path / "a.csv"
+    path.write_text("id¦name\n1¦x,y\n")
+    feed = survey(path, separator="¦").feed()
+    assert (feed.separator, feed.read()) == (",", b'2,,1,"x,y"\r\n')
+
+
+def test_empty_lines_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n\nid,name\n1,x\n\n2,y\n")
+    seen = survey(path)
+    assert (seen.headers, seen.separator, seen.header_row) == (("id", "name"), ",", 3)
+    assert seen.feed().read() == b"4,,1,x\r\n6,,2,y\r\n"
+    path.write_text("\n" * 50)
+    with pytest.raises(FileRefused, match="empty"):
+        survey(path)

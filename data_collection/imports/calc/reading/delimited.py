@@ -12,6 +12,7 @@ from data_collection.imports.calc.reading.refusals import FileRefused, Limits, c
 from data_collection.imports.calc.reading.surveys import END, Survey, digest, unique
 
 SEPARATORS = (",", ";", "\t", "|")
+MOST_BLANK = 20  # empty lines that may stand above the header
 
 
 def survey_delimited(path: Path, encoding: str | None, separator: str | None, limits: Limits) -> Survey:
@@ -29,6 +30,7 @@ def survey_delimited(path: Path, encoding: str | None, separator: str | None, li
     if footer:
         notes = (*notes, f"A footer of {footer} lines at the end was left out.")
     end = seen.size - length if footer else None
+    blank, headers = _headers(path, seen.encoding, mark, skip, limits)
     if separator is None and (also := second_separator(body, mark)):
         notes = (*notes, _two_separators(mark, also))
     return Survey(
@@ -37,9 +39,10 @@ def survey_delimited(path: Path, encoding: str | None, separator: str | None, li
         sha256=digest(path),
         encoding=seen.encoding,
         separator=mark,
-        headers=_headers(path, seen.encoding, mark, skip, limits),
-        skip=skip,
+        headers=headers,
+        skip=skip + blank,
         notes=notes,
+        header_row=1 + blank,
         end=end,
         limits=limits,
     )
@@ -135,13 +138,18 @@ def _two_separators(mark: str, also: str) -> str:
     )
 
 
-def _headers(path: Path, encoding: str, separator: str, skip: int, limits: Limits) -> tuple[str, ...]:
+def _headers(path: Path, encoding: str, separator: str, skip: int, limits: Limits) -> tuple[int, tuple[str, ...]]:
+    """Empty lines before the header, and its names."""
+    blank = 0
     with open_text(path, encoding) as text:
         rows = read_rows(chain(text, [END]), separator, limits)
         try:
             for _ in range(skip):
                 next(rows, None)
-            headers = [name.strip().strip("\ufeff") for name in next(rows, [])]
+            first = next(rows, [])
+            while not first and blank < MOST_BLANK:
+                blank, first = blank + 1, next(rows, [])
+            headers = [name.strip().strip("\ufeff") for name in first]
         except csv.Error:
             raise FileRefused("The first line is longer than a header can be.") from None
     if headers and headers[-1].endswith(END) and headers != [END]:
@@ -151,4 +159,4 @@ def _headers(path: Path, encoding: str, separator: str, skip: int, limits: Limit
     while headers and not headers[-1]:
         headers.pop()  # separators after the last column
     check_columns(len(headers), limits)
-    return tuple(unique(headers))
+    return blank, tuple(unique(headers))

@@ -39,7 +39,7 @@ class Survey:
 
     def feed(self, *, on_rows: Callable[[int], None] | None = None) -> RowFeed:
         """The rows as the bytes COPY reads, under the limits."""
-        if self.format == "csv" and len(self.separator) == 1:
+        if self.format == "csv" and len(self.separator) == 1 and self.separator.isascii():  # COPY wants one byte
             from data_collection.imports.calc.reading import plain  # which reads by surveys
 
             text = plain.open_text(self.path, self.encoding, self.end)
