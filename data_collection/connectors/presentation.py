@@ -65,7 +65,7 @@ def counts_table(run: SyncRun) -> Table:
     columns = [Column("object", _("Object")), *_count_columns()]
     lines = [{**row, "object": str(row["object"]).replace("_", " ").capitalize()} for row in run.counts]
     total = {"object": _("All"), **run.total}
-    return Table(columns, lines, caption=_("Records by object"), total=total, phone="cards")
+    return Table(columns, lines, caption=_("Records by object"), total=total)
 
 
 def runs_table(runs: Sequence[SyncRun]) -> Table:

@@ -37,6 +37,8 @@ PAGES = {
         "/collect/webhooks/",
         "/collect/webhooks/new/encharge/",
         "/notices/",
+        "/collect/connections/",
+        "/collect/connections/new/pipedrive/",
         "/collect/quality/",
         "/collect/duplicates/",
         "/collect/duplicates/bulk/",

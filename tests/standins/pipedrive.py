@@ -8,6 +8,7 @@ rotating refresh tokens. `faults` breaks chosen requests; the number of every re
 import base64
 import copy
 import json
+import logging
 import random
 import re
 import threading
@@ -442,6 +443,7 @@ def stand_in(made: Pipedrive, **options: Any) -> Iterator[StandIn]:
     server = HTTPServer(host="127.0.0.1", port=0, threaded=True)
     found = StandIn(made, server, **options)
     server.expect_request(re.compile(r".*")).respond_with_handler(found.handle)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server.start()
     try:
         yield found

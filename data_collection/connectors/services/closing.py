@@ -223,34 +223,54 @@ def _move_marks(run: SyncRun) -> None:
 
 
 def _counts(end: _Ending, batch: ImportBatch) -> list[dict[str, object]]:
-    """Per object, in reading order: what came and what became of it."""
+    """What came and what became of it: a line for each object in reading order, its further files after it."""
     run = end.run
     records = dict(run.pages.values_list("object").annotate(records=Sum("records")).order_by())
     problems = dict(SyncProblem.objects.filter(run=run).values_list("object").annotate(n=Count("pk")).order_by())
-    main = {file: table for table, files in end.files.items() for file in files}
-    of_table = _object_of_table(end, main)
-    found = {}
+    main = _main_files(end)
+    found: dict[str, dict[str, object]] = {}
     for name in run.objects_done:
-        row = {"object": name, "read": records.get(name, 0), "problems": problems.get(name, 0)}
-        files = {file for file, owner in end.object_of.items() if owner == name}
-        lines = [
-            line
-            for line in batch.counts
-            if (file := line["file"].removesuffix(".csv")) in files and main.get(file, line["table"]) == line["table"]
-        ]
-        row |= {word: sum(line[word] for line in lines) for word in ("new", "changed", "same", "rejected")}
-        row["deleted"] = sum(n for table, n in end.deleted.items() if of_table.get(table) == name)
-        row["merged"] = sum(n for table, n in end.merged.items() if of_table.get(table) == name)
-        found[name] = row
+        found[name] = _line(end, batch, name, main.get(name, ""))
+        found[name] |= {"read": records.get(name, 0), "problems": problems.get(name, 0)}
+        for file, owner in end.object_of.items():
+            if owner == name and file != main[name]:
+                found.setdefault(file, _line(end, batch, file, file))
+    places = _line_of_table(end, main)
+    for word, counted in (("deleted", end.deleted), ("merged", end.merged)):
+        for table, rows in counted.items():
+            line = found.get(places.get(table, ""), {})
+            line[word] = rows
     return list(found.values())
 
 
-def _object_of_table(end: _Ending, main: dict[str, str]) -> dict[str, str]:
-    """Table -> the object that reads it, also where only deletions or merges of it came."""
+def _main_files(end: _Ending) -> dict[str, str]:
+    """Object -> the file of its records: the one of its name, else its first."""
+    found: dict[str, str] = {}
+    for file, name in end.object_of.items():
+        if name not in found or file == name:
+            found[name] = file
+    return found
+
+
+def _line(end: _Ending, batch: ImportBatch, name: str, file: str) -> dict[str, object]:
+    """Counts of the table whose rows the file names; of every table, where it names none."""
+    own = {table for table, files in end.files.items() if file in files}
+    lines = [x for x in batch.counts if x["file"].removesuffix(".csv") == file and (not own or x["table"] in own)]
+    counted = {word: sum(x[word] for x in lines) for word in ("read", "new", "changed", "same", "rejected")}
+    return {"object": name, **counted, "deleted": 0, "merged": 0, "problems": 0}
+
+
+def _line_of_table(end: _Ending, main: dict[str, str]) -> dict[str, str]:
+    """Table -> the line that counts it: its file's, else the object's whose pages told of it."""
     end.cursor.execute(
         f"SELECT g ->> 0, min(p.object) FROM {PAGES} p, "
         "jsonb_array_elements(p.deleted || p.merged || p.whole) g WHERE p.run_id = %s GROUP BY 1",
         [end.run.pk],
     )
-    named = dict(end.cursor.fetchall())
-    return named | {table: end.object_of[file] for file, table in main.items() if file in end.object_of}
+    found = dict(end.cursor.fetchall())
+    for table, files in end.files.items():
+        for file in files:
+            name = end.object_of.get(file)
+            if name is not None:
+                found[table] = name if main[name] == file else file
+    return found
