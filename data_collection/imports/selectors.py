@@ -29,6 +29,12 @@ def mapping_names() -> list[tuple[str, str]]:
     return shipped + [(row.name, row.definition.get("title", row.name)) for row in SavedMapping.objects.all()]
 
 
+def presets() -> list[dict[str, Any]]:
+    """Documents of the shipped mappings that know their files by the columns."""
+    documents = [{"name": path.stem, **_read(path)} for path in sorted(SHIPPED.glob("*.yaml"))]
+    return [document for document in documents if any(entry.get("headers") for entry in document.get("files", []))]
+
+
 def mapping_document(name: str) -> dict[str, Any]:
     """The document of a shipped or saved mapping, or of a YAML or JSON file.
 
@@ -88,7 +94,8 @@ def files_must_fit(mapping: Mapping, paths: list[tuple[str, Path]]) -> None:
         NotFound: none of the files is one the mapping names.
     """
     names = [name for name, _path in paths]
-    if mapping.expected and not mapping.takes_any(names):
+    by_columns = any(entry.headers for entry in mapping.files)
+    if mapping.expected and not by_columns and not mapping.takes_any(names):
         given = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
         raise NotFound(
             f"The mapping “{mapping.name}” has no use for {given}. It reads: {', '.join(mapping.expected)} (or .gz)."

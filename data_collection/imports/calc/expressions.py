@@ -31,6 +31,7 @@ from data_collection.imports.calc.formats import (
 from data_collection.imports.calc.mapping import Source
 from data_collection.imports.calc.tables import Field
 
+ROW_NUMBER = "#"  # in a template: the row, as a spreadsheet counts
 BLANKS = r"E' \t\r\n\u00a0\u2007\u202f\u3000\u200b\ufeff'"
 INTEGER_RANGE = {"smallint": 32767, "integer": 2147483647, "bigint": 9223372036854775807}
 
@@ -68,6 +69,11 @@ def source_text(source: Source, columns: dict[str, str]) -> str:
     """SQL of the text a source gives, NULL when there is none. `columns`: header -> its trimmed column."""
     if source.column is not None:
         text = columns.get(source.column, "NULL::text")
+        if source.first_of:
+            first = f"split_part(btrim({text}, {literal(source.first_of + ' ')}), {literal(source.first_of)}, 1)"
+            text = trimmed(first)
+    elif source.first_filled:
+        text = f"coalesce({', '.join(columns[name] for name in source.first_filled if name in columns)}, NULL)"
     elif source.template is not None:
         text = _template(source.template, columns)
     else:
@@ -80,17 +86,29 @@ def source_text(source: Source, columns: dict[str, str]) -> str:
         text = f"CASE WHEN {columns[column]} IN ({_list(values)}) THEN NULL ELSE {text} END"
     if source.values:
         whens = " ".join(f"WHEN {literal(a.lower())} THEN {literal(b)}" for a, b in source.values)
-        text = f"CASE lower({text}) {whens} ELSE {text} END"
+        text = f"CASE lower({text}) {whens} ELSE {_otherwise(source, text)} END"
+    elif source.otherwise is not None:
+        text = _otherwise(source, text)
     if source.default is not None:
         text = f"coalesce({text}, {literal(source.default)})"
     return text
 
 
+def _otherwise(source: Source, text: str) -> str:
+    """What a text without a meaning of its own is read as; an empty cell stays empty."""
+    return text if source.otherwise is None else f"CASE WHEN {text} IS NOT NULL THEN {literal(source.otherwise)} END"
+
+
 def columns_of(source: Source) -> tuple[str, ...]:
     """Columns of the file a source reads."""
-    named = [source.column] if source.column is not None else []
-    named += [column for _text, column in _parts(source.template or "") if column is not None]
+    named = [source.column] if source.column is not None else list(source.first_filled)
+    named += template_columns(source.template or "")
     return tuple(dict.fromkeys([*named, *(column for column, _ in source.empty_when)]))
+
+
+def template_columns(template: str) -> list[str]:
+    """Columns a template names, in order."""
+    return [column for _text, column in _parts(template) if column is not None and column != ROW_NUMBER]
 
 
 def _parts(template: str) -> list[tuple[str, str | None]]:
@@ -100,11 +118,12 @@ def _parts(template: str) -> list[tuple[str, str | None]]:
 
 def _template(template: str, columns: dict[str, str]) -> str:
     pieces = []
-    if any(column is not None and column not in columns for _text, column in _parts(template)):
+    if any(column not in (None, ROW_NUMBER) and column not in columns for _text, column in _parts(template)):
         return "NULL::text"
     for text, column in _parts(template):
         pieces += [literal(text)] if text else []
-        pieces += [columns[column]] if column is not None else []
+        if column is not None:
+            pieces.append("n::text" if column == ROW_NUMBER else columns[column])
     return "(" + " || ".join(pieces or ["''"]) + ")"
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from data_collection.imports.calc.tables import Field
 
 DATE_ORDERS = ("iso", "dmy", "mdy", "ymd", "excel")
+AUTO = "auto"  # the file itself decides: what detection finds in it
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")
 #: Days of business; a date outside is a slip of the pen or a filler such as 9999-12-31.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
@@ -41,6 +42,23 @@ class Formats:
     date: tuple[str, ...] = ("iso",)  # tried in this order
     decimal: str = "."  # decimal mark, "." or ","
     time_zone: str = "UTC"  # of times without an offset
+    currency: str = ""  # of amounts that name none; empty = the field's own default
+
+    @property
+    def is_auto(self) -> bool:
+        return AUTO in (*self.date, self.decimal, self.time_zone, self.currency)
+
+    def settled(self, found: "Formats") -> "Formats":
+        """With what was found in the file in the places of “auto”; ISO dates are always understood as well."""
+        if not self.is_auto:
+            return self
+        dates = [order for own in self.date for order in (found.date if own == AUTO else (own,))]
+        return Formats(
+            tuple(dict.fromkeys([*dates, "iso"])),
+            found.decimal if self.decimal == AUTO else self.decimal,
+            found.time_zone if self.time_zone == AUTO else self.time_zone,
+            found.currency if self.currency == AUTO else self.currency,
+        )
 
 
 PLAIN = Formats()

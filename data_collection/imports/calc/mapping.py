@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
-from data_collection.imports.calc.formats import DATE_ORDERS, PLAIN, Formats, factor, misread
+from data_collection.imports.calc.formats import AUTO, DATE_ORDERS, PLAIN, Formats, factor, misread
 from data_collection.imports.calc.native import native_files
 from data_collection.imports.calc.reading.refusals import ending_of
 from data_collection.imports.calc.tables import Field, Table
@@ -33,11 +33,15 @@ class Source:
     """Where the value of one field comes from, and how its text is read."""
 
     column: str | None = None
-    template: str | None = None  # "{first} {last}"
+    instead: tuple[str, ...] = ()  # other names of the column, used where the file has not the first
+    first_filled: tuple[str, ...] = ()  # several columns, the first that is not empty counts
+    template: str | None = None  # "{first} {last}"; {#} is the row number
     constant: str | None = None
     default: str | None = None  # where the cell is empty
     optional: bool = False  # the column may be missing
+    first_of: str | None = None  # several values in one cell, cut by this sign; the first counts
     values: tuple[tuple[str, str], ...] = ()  # text in the file -> text to read
+    otherwise: str | None = None  # what any text not among `values` is read as
     empty: tuple[str, ...] = ()  # texts that mean "not known"
     empty_when: tuple[tuple[str, tuple[str, ...]], ...] = ()  # not known where that column holds one of these
     multiply: str | None = None
@@ -56,11 +60,14 @@ class Target:
     table: str
     fields: dict[str, Source]
     duplicates: Literal["reject", "first"] = "reject"  # rows with the same key that differ
+    sum: tuple[str, ...] = ()  # numbers added up over rows with the same key; the rest is the first row's
+    needs: tuple[str, ...] = ()  # left out where the file has not all of these columns
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()  # rows where these columns hold one of these
     skip_empty: tuple[str, ...] = ()  # rows without these columns are none of this table's
     attributes: dict[str, str] | None = None  # attribute -> column; None = every column no field uses
     insert_only: bool = False  # known rows stay as they are
     known_by: tuple[str, ...] = ()  # fields that find known rows instead of the key; nothing new is made
+    unless_known_by: str | None = None  # rows already known by this field are none of this table's
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ class FileEntry:
     optional: bool = False
     encoding: str | None = None
     separator: str | None = None
+    headers: tuple[str, ...] = ()  # a file of any name that has these columns is one of this entry's too
+    blank: tuple[str, ...] = ()  # texts that mean an empty cell, in every column
     rows: tuple[dict[str, str], ...] = ()  # rows written in the mapping itself
 
     def takes(self, name: str) -> bool:
@@ -136,7 +145,7 @@ class _Reader:
         return Mapping(str(raw.get("name", name)), title, own, formats, tuple(files), str(raw.get("notes", "")))
 
     def file(self, raw: Any, place: str, formats: Formats) -> FileEntry:
-        known = {"file", "optional", "encoding", "separator", "formats", "tables"}
+        known = {"file", "optional", "encoding", "separator", "formats", "tables", "headers", "blank"}
         raw = self.record(raw, place, known)
         formats = self.formats(raw.get("formats", {}), f"{place}.formats", formats)
         if not raw.get("file"):
@@ -158,6 +167,8 @@ class _Reader:
             optional=raw.get("optional") is True,
             encoding=str(raw["encoding"]) if raw.get("encoding") else None,
             separator=separator,
+            headers=self.words(raw.get("headers", []), f"{place}.headers"),
+            blank=self.words(raw.get("blank", []), f"{place}.blank"),
         )
 
     def inline(self, table: str, rows: Any, formats: Formats) -> FileEntry:
@@ -171,9 +182,12 @@ class _Reader:
         targets = self.target({"table": table, "fields": {c: c for c in columns}}, place, formats)
         return FileEntry(f"{table} (in the mapping)", tuple(targets), rows=texts)
 
+    TABLE_WORDS = frozenset(
+        "table fields duplicates sum needs only skip_empty attributes insert_only known_by unless_known_by".split()
+    )
+
     def target(self, raw: Any, place: str, formats: Formats) -> list[Target]:
-        known = {"table", "fields", "duplicates", "only", "skip_empty", "attributes", "insert_only", "known_by"}
-        raw = self.record(raw, place, known)
+        raw = self.record(raw, place, self.TABLE_WORDS)
         table = self.tables.get(str(raw.get("table")))
         if table is None:
             self.problems.append(f"{place}.table: {self.unknown(str(raw.get('table')), self.tables)}")
@@ -190,6 +204,8 @@ class _Reader:
                 created.append(self.created(table.fields[name].refers or "", source, where))
         if "system" in table.fields and "system" not in fields:
             fields["system"] = Source(constant=self.system)
+        if not raw.get("known_by"):
+            self.currency(table, fields, formats)
         known_by = tuple(str(name) for name in self.list_of(raw.get("known_by", []), f"{place}.known_by"))
         for name in set(known_by) - set(fields):
             self.problems.append(f"{place}.known_by: “{name}” is not among the fields.")
@@ -201,14 +217,43 @@ class _Reader:
         own = Target(
             table.name,
             fields,
-            duplicates=duplicates,
+            duplicates="first" if raw.get("sum") else duplicates,
+            sum=self.sums(raw.get("sum", []), f"{place}.sum", table, fields),
+            needs=self.words(raw.get("needs", []), f"{place}.needs"),
             only=self.conditions(raw.get("only", {}), f"{place}.only"),
-            skip_empty=tuple(str(c) for c in self.list_of(raw.get("skip_empty", []), f"{place}.skip_empty")),
+            skip_empty=self.words(raw.get("skip_empty", []), f"{place}.skip_empty"),
             attributes=self.attributes(raw.get("attributes", "unknown"), f"{place}.attributes"),
             insert_only=raw.get("insert_only") is True,
             known_by=(*(["system"] if "system" in fields else []), *known_by) if known_by else (),
+            unless_known_by=self.known_field(raw.get("unless_known_by"), f"{place}.unless_known_by", table, fields),
         )
         return [*created, own]
+
+    @staticmethod
+    def currency(table: Table, fields: dict[str, Source], formats: Formats) -> None:
+        """Amounts that name no currency are in the one of the formats."""
+        if not formats.currency or "currency" not in table.fields:
+            return
+        known = fields.get("currency")
+        if known is None:
+            fields["currency"] = Source(constant=formats.currency, formats=formats)
+        elif known.constant is None and known.default is None:
+            fields["currency"] = replace(known, default=formats.currency)
+
+    def sums(self, raw: Any, place: str, table: Table, fields: Dict[str, Source]) -> tuple[str, ...]:
+        names = self.words(raw, place)
+        for name in names:
+            if name not in fields or table.fields[name].kind not in {"decimal", "integer", "float"}:
+                self.problems.append(f"{place}: “{name}” is no number among the fields.")
+        return tuple(name for name in names if name in fields)
+
+    def known_field(self, raw: Any, place: str, table: Table, fields: Dict[str, Source]) -> str | None:
+        if raw is None:
+            return None
+        if raw not in table.lookup or raw not in fields:
+            self.problems.append(f"{place}: “{raw}” is no field that names a {table.name} and is filled here.")
+            return None
+        return str(raw)
 
     @staticmethod
     def _needed(table: Table, fields: dict[str, Source]) -> list[str]:
@@ -222,23 +267,34 @@ class _Reader:
             self.problems.append(f"{place}.create_missing: rows of {table} cannot be made from a name alone.")
         plain = replace(source, create_missing=False, by=None, within=(), missing="reject", default=None)
         fields = {next(iter(named), "name"): plain, "name": plain}
+        by = source.by if source.by in fields else None
         if "system" in spec.fields:
             fields["system"] = Source(constant=self.system)
         columns = (source.column,) if source.column else ()
-        return Target(table, fields, duplicates="first", skip_empty=columns, attributes={}, insert_only=True)
+        return Target(
+            table,
+            fields,
+            duplicates="first",
+            skip_empty=columns,
+            attributes={},
+            insert_only=True,
+            unless_known_by=by,
+        )
 
     SOURCE_WORDS = frozenset(
-        "column template constant default optional values empty empty_when multiply percent date decimal time_zone "
-        "by within missing create_missing".split()
+        "column first_filled template constant default optional first_of values otherwise empty empty_when multiply "
+        "percent date decimal time_zone currency by within missing create_missing".split()
     )
+
+    FROM = ("column", "first_filled", "template", "constant")
 
     def source(self, raw: Any, place: str, formats: Formats, field: Field) -> Source:
         if not isinstance(raw, Dict):
             return Source(column=self.column(raw, place), formats=formats)
         raw, refers = self.record(raw, place, self.SOURCE_WORDS), field.refers
-        given = [word for word in ("column", "template", "constant") if raw.get(word) is not None]
+        given = [word for word in self.FROM if raw.get(word) is not None]
         if len(given) != 1:
-            self.problems.append(f"{place}: give exactly one of column, template or constant.")
+            self.problems.append(f"{place}: give exactly one of {', '.join(self.FROM)}.")
         by = raw.get("by")
         lookup = self.tables[refers].lookup if refers else ()
         if by is not None and by not in lookup:
@@ -250,15 +306,20 @@ class _Reader:
         multiply = None if raw.get("multiply") is None else factor(str(raw["multiply"]))
         if multiply is None and raw.get("multiply") is not None:
             self.problems.append(f"{place}.multiply: “{raw['multiply']}” is no positive number.")
-        own = {k: raw[k] for k in ("date", "decimal", "time_zone") if k in raw}
+        own = {k: raw[k] for k in ("date", "decimal", "time_zone", "currency") if k in raw}
+        columns = self.columns(raw["column"], f"{place}.column") if given[:1] == ["column"] else (None,)
         source = Source(
-            column=self.column(raw["column"], f"{place}.column") if given[:1] == ["column"] else None,
+            column=columns[0],
+            instead=tuple(name for name in columns[1:] if name),
+            first_filled=self.words(raw.get("first_filled", []), f"{place}.first_filled"),
             template=self.template(raw["template"], f"{place}.template") if given[:1] == ["template"] else None,
             constant=self.word(raw["constant"], f"{place}.constant") if given[:1] == ["constant"] else None,
             default=None if raw.get("default") is None else self.word(raw["default"], f"{place}.default"),
             optional=raw.get("optional") is True,
+            first_of=None if raw.get("first_of") is None else self.word(raw["first_of"], f"{place}.first_of"),
             values=self.pairs(raw.get("values", {}), f"{place}.values"),
-            empty=tuple(self.word(v, f"{place}.empty") for v in self.list_of(raw.get("empty", []), f"{place}.empty")),
+            otherwise=None if raw.get("otherwise") is None else self.word(raw["otherwise"], f"{place}.otherwise"),
+            empty=self.words(raw.get("empty", []), f"{place}.empty"),
             empty_when=self.conditions(raw.get("empty_when", {}), f"{place}.empty_when"),
             multiply=multiply,
             percent=raw.get("percent") is True,
@@ -274,11 +335,12 @@ class _Reader:
     def readable(self, source: Source, place: str, field: Field) -> None:
         """What the mapping writes itself must be a value of the field."""
         read = {text.lower(): meant for text, meant in source.values}
-        written = {"default": source.default, "constant": source.constant}
+        written = {"default": source.default, "constant": source.constant, "otherwise": source.otherwise}
         if source.constant is not None:
             written["constant"] = None if source.empty else read.get(source.constant.lower(), source.constant)
+        formats = source.formats.settled(PLAIN)
         for word, text in written.items():
-            why = None if text is None else misread(field, text, source.formats, percent=source.percent)
+            why = None if text is None else misread(field, text, formats, percent=source.percent)
             if why:
                 self.problems.append(f"{place}.{word}: “{text}” {why}; {field.name} needs one.")
 
@@ -294,6 +356,15 @@ class _Reader:
             self.problems.append(f"{place}: expected the name of a column; nothing is named.")
             return ""
         return _as_text(raw)
+
+    def columns(self, raw: Any, place: str) -> tuple[str, ...]:
+        """A column, or a list of names of which the file has one."""
+        if not isinstance(raw, list) or not raw:
+            return (self.column(raw, place),)
+        return tuple(self.column(one, place) for one in raw)
+
+    def words(self, raw: Any, place: str) -> tuple[str, ...]:
+        return tuple(self.word(one, place) for one in self.list_of(raw, place))
 
     def template(self, raw: Any, place: str) -> str:
         text = self.word(raw, place)
@@ -341,17 +412,20 @@ class _Reader:
         )
 
     def formats(self, raw: Any, place: str, base: Formats) -> Formats:
-        raw = self.record(raw, place, {"date", "decimal", "time_zone"})
+        raw = self.record(raw, place, {"date", "decimal", "time_zone", "currency"})
         dates = raw.get("date", list(base.date))
         dates = tuple(str(d) for d in (dates if isinstance(dates, list) else [dates]))
-        for wrong in set(dates) - set(DATE_ORDERS):
-            self.problems.append(f"{place}.date: “{wrong}” is none of {', '.join(DATE_ORDERS)}.")
+        for wrong in set(dates) - {*DATE_ORDERS, AUTO}:
+            self.problems.append(f"{place}.date: “{wrong}” is none of {', '.join(DATE_ORDERS)}, {AUTO}.")
         mark, zone = str(raw.get("decimal", base.decimal)), str(raw.get("time_zone", base.time_zone))
-        if mark not in {".", ","}:
-            self.problems.append(f"{place}.decimal: write “.” or “,”.")
-        if zone not in _time_zones():
+        if mark not in {".", ",", AUTO}:
+            self.problems.append(f"{place}.decimal: write “.”, “,” or “{AUTO}”.")
+        if zone != AUTO and zone not in _time_zones():
             self.problems.append(f"{place}.time_zone: “{zone}” is no time zone; write for example Europe/Berlin.")
-        return Formats(dates, mark, zone)
+        currency = str(raw.get("currency", base.currency))
+        if currency not in {"", AUTO} and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+            self.problems.append(f"{place}.currency: “{currency}” is no currency code; write for example EUR.")
+        return Formats(dates, mark, zone, currency)
 
     def record(self, raw: Any, place: str, known: frozenset[str] | set[str] | None) -> dict[str, Any]:
         if not isinstance(raw, Dict):

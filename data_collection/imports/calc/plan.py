@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from data_collection.imports.calc.expressions import Reading, columns_of, reading
+from data_collection.imports.calc.formats import AUTO, PLAIN, Formats
 from data_collection.imports.calc.mapping import FileEntry, Source, Target
 from data_collection.imports.calc.tables import Field, Table
 
@@ -53,6 +54,7 @@ class Plan:
     circle: int
     unknown: int  # nothing to update
     system: str
+    blank: tuple[str, ...] = ()  # texts that mean an empty cell
 
     @property
     def names(self) -> frozenset[str]:
@@ -80,7 +82,13 @@ class _Problems:
 
 
 def make_plan(
-    target: Target, *, headers: Sequence[str], used: frozenset[str], tables: Dict[str, Table], system: str
+    target: Target,
+    *,
+    headers: Sequence[str],
+    used: frozenset[str],
+    tables: Dict[str, Table],
+    system: str,
+    blank: tuple[str, ...] = (),
 ) -> Plan:
     """Plan for a target of a file with these headers; `used` are the columns any target of the file reads."""
     table = tables[target.table]
@@ -128,6 +136,7 @@ def make_plan(
         circle=circle,
         unknown=unknown,
         system=system,
+        blank=blank,
     )
 
 
@@ -142,7 +151,18 @@ def _attributes(table: Table, target: Target, headers: Sequence[str], used: froz
         return {}
     if target.attributes is not None:
         return {name: column for name, column in target.attributes.items() if column in headers}
-    return {header: header for header in headers if header not in used and header}
+    partly = _partly_read(target)
+    return {header: header for header in headers if header and (header not in used or header in partly)}
+
+
+def _partly_read(target: Target) -> set[str | None]:
+    """Columns of which this table keeps less than they say, so that the whole text is kept beside it."""
+    whole = {c for source in target.fields.values() if not _loses(source) for c in columns_of(source)}
+    return {source.column for source in target.fields.values() if _loses(source)} - whole
+
+
+def _loses(source: Source) -> bool:
+    return source.column is not None and (source.first_of is not None or source.otherwise is not None)
 
 
 def _filled(table: Table, field: Field, source: Source, notes: _Problems, tables: Dict[str, Table]) -> Filled:
@@ -160,6 +180,65 @@ def _filled(table: Table, field: Field, source: Source, notes: _Problems, tables
     invalid = notes.add(field.name, source, read.reason, read.fix) if read.reason else None
     limits = tuple((sql, notes.add(field.name, source, reason, fix)) for sql, reason, fix in read.limits)
     return Filled(field, source, read, required, invalid, None, limits)
+
+
+# --- the mapping's entry and this file --------------------------------------------------------
+def fitted(entry: FileEntry, headers: Sequence[str], tables: Dict[str, Table]) -> FileEntry:
+    """The entry with the names of columns this file has, and without tables whose columns it lacks."""
+    plain = {_plain(header) for header in headers}
+    targets = [_fitted(target, plain) for target in entry.targets]
+    return replace(entry, targets=tuple(t for t in targets if _has_columns(t, plain, tables[t.table])))
+
+
+def _fitted(target: Target, plain: set[str]) -> Target:
+    fields = {name: _chosen(source, plain) for name, source in target.fields.items()}
+    renamed = {s.column: fields[name].column or "" for name, s in target.fields.items() if s.column and s.instead}
+    return replace(target, fields=fields, skip_empty=tuple(renamed.get(c, c) for c in target.skip_empty))
+
+
+def _chosen(source: Source, plain: set[str]) -> Source:
+    """Of several names of a column the first the file has; of several columns those it has."""
+    here = [column for column in (source.column, *source.instead) if column and _plain(column) in plain]
+    some = tuple(column for column in source.first_filled if _plain(column) in plain)
+    column = here[0] if here else source.column
+    return replace(source, column=column, instead=(), first_filled=some or source.first_filled)
+
+
+def _has_columns(target: Target, plain: set[str], table: Table) -> bool:
+    """All it needs; and where rows are made from a column that may be missing, that column."""
+    made = [target.fields[name] for name in table.key if name in target.fields] if target.insert_only else []
+    keys = [source for source in made if source.optional]
+    needed = [*target.needs, *(column for source in keys if source.default is None for column in columns_of(source))]
+    return all(_plain(column) in plain for column in needed)
+
+
+def knows_headers(entry: FileEntry, headers: Sequence[str]) -> bool:
+    """Whether a file with these columns is one of the entry's, whatever its name."""
+    plain = {_plain(header) for header in headers}
+    return bool(entry.headers) and all(_plain(column) in plain for column in entry.headers)
+
+
+def asks_the_file(entry: FileEntry) -> bool:
+    """Whether a format is left to what is found in the file."""
+    return any(source.formats.is_auto for target in entry.targets for source in target.fields.values())
+
+
+def settled(entry: FileEntry, found: Formats, by_column: Dict[str, tuple[str, ...]]) -> FileEntry:
+    """The entry with the formats found in the file. `by_column`: date orders of a column, where it has its own."""
+    orders = {_plain(column): order for column, order in by_column.items()}
+
+    def settle(source: Source) -> Source:
+        if source.constant is not None:  # written in the mapping, in plain form
+            constant = found.currency if source.constant == AUTO else source.constant
+            plain = replace(PLAIN, time_zone=found.time_zone)
+            return replace(source, constant=constant, formats=source.formats.settled(plain))
+        columns = columns_of(source)[:1]
+        own = replace(found, date=(orders.get(_plain(columns[0])) if columns else None) or found.date)
+        default = found.currency if source.default == AUTO else source.default
+        return replace(source, default=default, formats=source.formats.settled(own))
+
+    targets = (replace(t, fields={name: settle(s) for name, s in t.fields.items()}) for t in entry.targets)
+    return replace(entry, targets=tuple(targets))
 
 
 # --- which columns a file must have ----------------------------------------------------------

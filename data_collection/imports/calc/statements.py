@@ -23,7 +23,7 @@ def stage_sql(plan: Plan, *, raw: str, tables: Dict[str, Table], aliased: frozen
     texts, values = _texts(plan, raw), [_value(f) for f in plan.filled if f.field.name not in plan.selves]
     normals = [_normal(f) for f in plan.filled if f.reading is not None]
     joins = [_join(f, plan, tables, f.field.name in aliased) for f in plan.filled if _joined(f, plan)]
-    level2 = f"SELECT *{_more(normals)} FROM ({texts}) a OFFSET 0"
+    level2 = f"SELECT *{_more(normals)} FROM ({texts}) a {_not_known(plan)}OFFSET 0"
     level3 = f"SELECT b.*{_more(values)} FROM ({level2}) b {' '.join(joins)} OFFSET 0"
     columns = [f"{_final(f, plan)} AS {quoted(f.field.column)}" for f in plan.filled if f.field.name not in plan.selves]
     columns += [f"x_{name} AS {quoted('self_' + name)}" for name in plan.selves]
@@ -37,6 +37,16 @@ def stage_sql(plan: Plan, *, raw: str, tables: Dict[str, Table], aliased: frozen
             f"SELECT d.*, {known} FROM ({level4}) d LEFT JOIN {quoted(plan.table.db_table)} cur ON {match} OFFSET 0"
         )
     return f"CREATE TEMP TABLE {STAGE} AS SELECT {_with_checks(plan, others)} FROM ({level4}) e"
+
+
+def _not_known(plan: Plan) -> str:
+    """Leaves out rows whose table knows them already by another field than the key."""
+    by = plan.target.unless_known_by
+    if by is None:
+        return ""
+    rows = reference_rows(plan.table, by=by, within=())
+    system = f" AND l.system = {own_system(plan, 'a.')}" if plan.table.mirror else ""
+    return f"WHERE NOT EXISTS (SELECT 1 FROM ({rows}) l WHERE l.k = a.x_{by}{system}) "
 
 
 def key_columns(plan: Plan) -> list[str]:
@@ -100,7 +110,18 @@ def _texts(plan: Plan, raw: str) -> str:
     ]
     where += [f"{plan.columns[column]} IS NOT NULL" for column in plan.target.skip_empty]
     where += ["bad IS NULL"] if plan.target.duplicates == "first" else []
-    return f"SELECT n, bad, {', '.join(columns)} FROM {raw} WHERE {' AND '.join(where) or 'true'} OFFSET 0"
+    return (
+        f"SELECT n, bad, {', '.join(columns)} FROM {_cells(plan, raw)} WHERE {' AND '.join(where) or 'true'} OFFSET 0"
+    )
+
+
+def _cells(plan: Plan, raw: str) -> str:
+    """The file's rows, with the texts that mean an empty cell emptied."""
+    if not plan.blank:
+        return raw
+    texts = ", ".join(literal(text) for text in plan.blank)
+    cells = ", ".join(f"CASE WHEN {c} IN ({texts}) THEN NULL ELSE {c} END AS {c}" for c in plan.columns.values())
+    return f"(SELECT n, bad, {cells} FROM {raw}) cells"
 
 
 def _unknown(plan: Plan) -> str:

@@ -48,7 +48,7 @@ def repeated_sql(plan: Plan) -> str:
     """Later rows of a shared key: (n, first row, names of columns that differ)."""
     nullable = {f.field.column: f.field.nullable for f in plan.filled}
     match = " AND ".join(same(column, "s", "d", nullable=nullable[column]) for column in key_columns(plan))
-    skip = "'{n,err}'::text[]"
+    skip = f"ARRAY[{', '.join(literal(c) for c in ['n', 'err', *summed_columns(plan)])}]"
     differ = (
         f"(SELECT coalesce(array_agg(a.key ORDER BY a.key), '{{}}') FROM jsonb_each(to_jsonb(s) - {skip}) a "
         f"WHERE a.value IS DISTINCT FROM (to_jsonb(f) -> a.key))"
@@ -56,6 +56,23 @@ def repeated_sql(plan: Plan) -> str:
     return (
         f"SELECT s.n, d.first, {differ} FROM {STAGE} s JOIN {DUPLICATES} d ON {match} JOIN {STAGE} f ON f.n = d.first "
         f"WHERE s.err = '{{}}' AND s.n > d.first ORDER BY s.n"
+    )
+
+
+def summed_columns(plan: Plan) -> list[str]:
+    return [plan.table.fields[name].column for name in plan.target.sum if name in plan.names]
+
+
+def sum_sql(plan: Plan) -> str:
+    """Gives the first row of each shared key the sums over all of its rows; what is not known adds nothing."""
+    nullable = {f.field.column: f.field.nullable for f in plan.filled}
+    match = " AND ".join(same(column, "s", "d", nullable=nullable[column]) for column in key_columns(plan))
+    columns = [quoted(column) for column in summed_columns(plan)]
+    sums = ", ".join(f"sum(s.{column}) AS {column}" for column in columns)
+    return (
+        f"UPDATE {STAGE} f SET {', '.join(f'{column} = t.{column}' for column in columns)} FROM ("
+        f"SELECT d.first, {sums} FROM {STAGE} s JOIN {DUPLICATES} d ON {match} WHERE s.err = '{{}}' GROUP BY d.first"
+        f") t WHERE f.n = t.first"
     )
 
 

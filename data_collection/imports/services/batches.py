@@ -8,15 +8,25 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pghistory
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from data_collection.imports.calc.detect import detect
 from data_collection.imports.calc.mapping import FileEntry, Mapping, Target
-from data_collection.imports.calc.plan import columns_missing, columns_used, make_plan, match_headers
+from data_collection.imports.calc.plan import (
+    asks_the_file,
+    columns_missing,
+    columns_used,
+    fitted,
+    knows_headers,
+    make_plan,
+    match_headers,
+    settled,
+)
 from data_collection.imports.calc.reading import NO_LIMITS, FileRefused, Limits, Survey, survey
 from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow, Suggestion
 from data_collection.imports.services.loading import RawFile, raw_load, raw_write, target_load
@@ -24,6 +34,7 @@ from data_collection.imports.services.outcome import MOST_REJECTED, Outcome, Tab
 from data_collection.imports.services.trail import import_writes
 from data_collection.imports.services.turns import imports_alone, is_ended_statement
 from data_collection.imports.targets import tables
+from salesops.company.models import Company
 from salesops.jobs.registry import JobCancelled
 
 Progress = Callable[[int, int, str], None]
@@ -115,13 +126,14 @@ def _tidy(batch: ImportBatch) -> None:
 def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool, limits: Limits) -> None:
     stored = {row.name: row for row in run.batch.files.all()}
     used: set[str] = set()
+    others = _by_headers(run.mapping, paths, limits)
     for entry in run.mapping.files:
         if entry.rows:
             headers = tuple(dict.fromkeys(name for row in entry.rows for name in row))
             row = ImportFile(batch=run.batch, name=entry.pattern, headers=list(headers), rows=len(entry.rows))
             run.given.append(Given(entry.pattern, entry, None, headers, row))
             continue
-        found = [(name, path) for name, path in paths if entry.takes(name)]
+        found = [(name, path) for name, path in paths if entry.takes(name) or others.get(name) is entry]
         if not found and not entry.optional and not partial:
             row = ImportFile(batch=run.batch, name=entry.pattern)
             row.refused = f"No file “{entry.pattern}” is there; the mapping needs it."
@@ -138,6 +150,21 @@ def _survey_files(run: _Run, paths: Sequence[tuple[str, Path]], *, partial: bool
     run.steps = 1 + sum(given.waiting + 1 for given in run.given if not given.row.refused)
 
 
+def _by_headers(mapping: Mapping, paths: Sequence[tuple[str, Path]], limits: Limits) -> dict[str, FileEntry]:
+    """Files no entry names, each with the entry that knows it by its columns."""
+    signed = [entry for entry in mapping.files if entry.headers]
+    found: dict[str, FileEntry] = {}
+    for name, path in paths if signed else ():
+        if mapping.takes_any([name]):
+            continue
+        with contextlib.suppress(FileRefused):  # told when it is looked at; here nobody knows whose it is
+            headers = survey(path, limits=limits).headers
+            knowing = next((entry for entry in signed if knows_headers(entry, headers)), None)
+            if knowing is not None:
+                found[name] = knowing
+    return found
+
+
 def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | None, limits: Limits) -> Given:
     row = row or ImportFile(batch=run.batch, name=name)
     row.refused = ""
@@ -145,6 +172,7 @@ def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | 
         seen = survey(path, encoding=entry.encoding, separator=entry.separator, limits=limits)
         row.size, row.sha256, row.encoding, row.separator = seen.size, seen.sha256, seen.encoding, seen.separator
         row.headers, row.format = list(seen.headers), seen.format
+        entry = _settled(fitted(entry, seen.headers, tables()), seen)
         headers = tuple(match_headers(seen.headers, columns_used(entry)))
         _check_headers(entry, headers)
     except FileRefused as why:
@@ -155,6 +183,16 @@ def _look(run: _Run, entry: FileEntry, name: str, path: Path, row: ImportFile | 
     for note in seen.notes:
         run.outcome.note(note, file=name)
     return Given(name, entry, seen, headers, row)
+
+
+def _settled(entry: FileEntry, seen: Survey) -> FileEntry:
+    """The entry with what it leaves to the file and to the company."""
+    if not asks_the_file(entry):
+        return entry
+    company = Company.get()
+    found = detect(seen, zone=company.time_zone)
+    formats = replace(found.formats, currency=company.reporting_currency)
+    return settled(entry, formats, {column.header: column.date for column in found.columns})
 
 
 def _check_headers(entry: FileEntry, headers: Sequence[str]) -> None:
@@ -171,7 +209,7 @@ def _check_headers(entry: FileEntry, headers: Sequence[str]) -> None:
 def _load(run: _Run) -> None:
     order = {name: place for place, name in enumerate(tables())}
     work = [(given, target) for given in run.given if not given.row.refused for target in given.entry.targets]
-    work.sort(key=lambda pair: (order[pair[1].table], pair[1].insert_only))
+    work.sort(key=lambda pair: (order[pair[1].table], pair[1].insert_only, bool(pair[1].known_by)))
     for number, given in enumerate(run.given):
         given.raw = f"import_raw_{number}"
     for given, target in work:
@@ -229,6 +267,7 @@ def _fill(run: _Run, given: Given, target: Target) -> None:
         used=columns_used(given.entry),
         tables=tables(),
         system=run.mapping.system,
+        blank=given.entry.blank,
     )
     raw = RawFile(given.raw, given.name, given.headers, run.given.index(given), given.padded)
     run.step(f"{given.name}: filling {target.table}", finished=False)

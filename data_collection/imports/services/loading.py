@@ -170,6 +170,8 @@ class _Loader:
         if cursor.rowcount == 0:
             return
         cursor.execute(f"ANALYZE {upserts.DUPLICATES}")
+        if upserts.summed_columns(self.plan):
+            cursor.execute(upserts.sum_sql(self.plan))
         cursor.execute(upserts.repeated_sql(self.plan))
         repeated = cursor.fetchall()
         first_kept = self.plan.target.duplicates == "first"

@@ -44,7 +44,7 @@ def test_every_mistake_is_named_with_its_place() -> None:
     )
     text = "\n".join(found)
     assert "formats.date: “yy” is none of" in text
-    assert "formats.decimal: write “.” or “,”." in text
+    assert "formats.decimal: write “.”, “,” or “auto”." in text
     assert "files[0].tables[0].table: unknown: “acount”. Did you mean “account”?" in text
     assert "files[0].tables[1].fields.nmae: unknown: “nmae”. Did you mean “name”?" in text
     assert "files[0].tables[1].fields: “external_id” is required for account" in text
