@@ -98,7 +98,8 @@ def files_must_fit(mapping: Mapping, paths: list[tuple[str, Path]]) -> None:
     if mapping.expected and not by_columns and not mapping.takes_any(names):
         given = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
         raise NotFound(
-            f"The mapping “{mapping.name}” has no use for {given}. It reads: {', '.join(mapping.expected)} (or .gz)."
+            f"The mapping “{mapping.name}” has no use for {given}. It reads: {', '.join(mapping.expected)} "
+            "(also as .xlsx, .jsonl or .gz)."
         )
 
 

@@ -300,6 +300,8 @@ def test_an_ordinary_workbook_of_that_form_is_read(tmp_path: Path) -> None:
         ("a.xlsx", b"PK\x03\x04" + bytes(50), "The workbook is damaged"),
         ("a.csv", b"a,b\n1,\x00\n", "The file holds zero bytes"),
         ("a.csv", b"", "The file is empty."),
+        ("a.csv", b"id," + b"x" * 301 + b"\n1,2\n", "The name of column 2 has 301 characters; at most 300"),
+        ("a.jsonl", b'{"%s": 1}\n' % (b"x" * 301), "The name of column 1 has 301 characters; at most 300"),
         ("a.xlsx", b"", "The file is empty."),
     ],
 )

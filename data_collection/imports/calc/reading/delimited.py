@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_collection.imports.calc.reading.encodings import look, open_text
 from data_collection.imports.calc.reading.footer import find_footer
-from data_collection.imports.calc.reading.refusals import FileRefused, Limits, check_columns
+from data_collection.imports.calc.reading.refusals import FileRefused, Limits, check_columns, check_names
 from data_collection.imports.calc.reading.surveys import END, Survey, digest, unique
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -159,4 +159,5 @@ def _headers(path: Path, encoding: str, separator: str, skip: int, limits: Limit
     while headers and not headers[-1]:
         headers.pop()  # separators after the last column
     check_columns(len(headers), limits)
+    check_names(headers)
     return blank, tuple(unique(headers))

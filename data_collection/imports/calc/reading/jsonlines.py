@@ -6,12 +6,13 @@ as they are written.
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data_collection.imports.calc.reading.encodings import look, open_text
 from data_collection.imports.calc.reading.feed import BrokenRow
-from data_collection.imports.calc.reading.refusals import FileRefused, Limits, check_columns
+from data_collection.imports.calc.reading.refusals import FileRefused, Limits, check_columns, check_names
 from data_collection.imports.calc.reading.surveys import PREVIEW, Survey, digest
 
 DEEPEST = 20  # objects inside objects
@@ -23,47 +24,62 @@ class _NoObject(ValueError):
     """The line holds no usable object; the text says why."""
 
 
+@dataclass(slots=True)
+class _Keys:
+    """What the lines hold together."""
+
+    headers: dict[str, None] = field(default_factory=dict)
+    rows: int = 0
+    broken: int = 0
+    fault: str = ""  # of the first broken line
+    ended: bool = True
+
+
 def survey_json_lines(path: Path, encoding: str | None, limits: Limits, *, whole: bool = True) -> Survey:
     seen = look(path, encoding, limits)
-    headers: dict[str, None] = {}
-    rows = broken = 0
-    first_fault = ""
-    ended = True
-    for number, line in enumerate(_lines(path, seen.encoding, limits), start=1):
-        if not whole and number > PREVIEW:
-            ended = False
-            break
-        if not line.strip():
-            continue
-        rows += 1
-        try:
-            cells = _flat(line)
-            headers.update(dict.fromkeys(cells))
-            if len(line) > limits.cell and any(len(text) > limits.cell for text in cells.values()):
-                raise FileRefused(f"Line {number:,} holds a cell of more than {limits.cell:,} characters. Shorten it.")
-        except _NoObject as why:
-            broken, first_fault = broken + 1, first_fault or str(why)
-        check_columns(len(headers), limits)
-    if not rows:
+    keys = _keys(path, seen.encoding, limits, None if whole else PREVIEW)
+    if not keys.rows:
         raise FileRefused("The file is empty.")
-    if not headers:
-        is_list = first_fault == _LIST
-        advice = "The file is one JSON list; write each object on a line of its own." if is_list else FIX
-        raise FileRefused(f"No line of the file holds a JSON object: {first_fault or 'they are empty'}. {advice}")
+    if not keys.headers:
+        advice = "The file is one JSON list; write each object on a line of its own." if keys.fault == _LIST else FIX
+        raise FileRefused(f"No line of the file holds a JSON object: {keys.fault or 'they are empty'}. {advice}")
+    check_names(list(keys.headers))
+    broken = f"{keys.broken:,} of {keys.rows:,} lines hold no JSON object; they are rejected."
     return Survey(
         path=path,
         size=path.stat().st_size,
         sha256=digest(path),
         encoding=seen.encoding,
         separator="",
-        headers=tuple(headers),
+        headers=tuple(keys.headers),
         format="jsonl",
-        rows=rows if ended else None,
-        notes=seen.notes
-        + ((f"{broken:,} of {rows:,} lines hold no JSON object; they are rejected.",) if broken else ()),
+        rows=keys.rows if keys.ended else None,
+        notes=(*seen.notes, broken) if keys.broken else seen.notes,
         header_row=0,
         limits=limits,
     )
+
+
+def _keys(path: Path, encoding: str, limits: Limits, most: int | None) -> _Keys:
+    """The keys of the first `most` lines, of all where it is None."""
+    found = _Keys()
+    for number, line in enumerate(_lines(path, encoding, limits), start=1):
+        if most is not None and number > most:
+            found.ended = False
+            break
+        if not line.strip():
+            continue
+        found.rows += 1
+        try:
+            cells = _flat(line)
+        except _NoObject as why:
+            found.broken, found.fault = found.broken + 1, found.fault or str(why)
+            continue
+        found.headers.update(dict.fromkeys(cells))
+        check_columns(len(found.headers), limits)
+        if len(line) > limits.cell and any(len(text) > limits.cell for text in cells.values()):
+            raise FileRefused(f"Line {number:,} holds a cell of more than {limits.cell:,} characters. Shorten it.")
+    return found
 
 
 def rows_json_lines(survey: Survey) -> Iterator[list[str]]:

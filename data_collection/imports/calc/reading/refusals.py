@@ -142,6 +142,19 @@ class Meter:
             )
 
 
+LONGEST_NAME = 300  # characters of a column's name
+
+
+def check_names(headers: list[str]) -> None:
+    """A very long name is text of a row, or a quote that was never closed."""
+    for place, name in enumerate(headers, start=1):
+        if len(name) > LONGEST_NAME:
+            raise FileRefused(
+                f"The name of column {place} has {len(name):,} characters; at most {LONGEST_NAME} can be one. "
+                "Is the first line the header?"
+            )
+
+
 def check_columns(count: int, limits: Limits) -> None:
     if count > limits.columns:
         raise FileRefused(

@@ -14,6 +14,7 @@ from data_collection.imports.calc.reading.refusals import (
     FileRefused,
     Limits,
     check_columns,
+    check_names,
     first_bytes_problem,
 )
 from data_collection.imports.calc.reading.sheet import SheetReader, Tally, Texts, sheet_rows
@@ -51,6 +52,7 @@ def survey_workbook(path: Path, limits: Limits, *, whole: bool = True) -> Survey
         book, texts = read_book(archive)
         sheet, header_row, headers = _first_sheet(archive, book, texts)
         check_columns(len(headers), limits)
+        check_names(headers)
         reader = book.reader(archive, texts)
         stream = sheet_rows(archive, sheet.part, reader)
         looked_at = stream if whole else islice(stream, PREVIEW)
