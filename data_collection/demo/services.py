@@ -11,6 +11,7 @@ from django.db import transaction
 
 from data_collection.demo.calc.clock import ZONE
 from data_collection.demo.calc.company import company_of, tables
+from data_collection.demo.calc.dirt import Dirt, dirtied
 from data_collection.demo.calc.sizes import SIZES
 from data_collection.demo.files import CsvFolder
 from data_collection.demo.logins import LOGINS, PASSWORD
@@ -47,8 +48,17 @@ def demo_write(*, recipe: Recipe, folder: Path, say: Say) -> dict[str, int]:
     """Write the importer's CSV files into `folder`. Returns the rows of each table."""
     company = company_of(seed=recipe.seed, size=SIZES[recipe.size], until=recipe.until)
     files = CsvFolder(folder)
-    files.add_all(tables(company), say)
+    files.add_all(dirtied(tables(company), Dirt(recipe.seed, recipe.until)), say)
     return files.rows
+
+
+def demo_dirt(*, recipe: Recipe) -> dict[str, list[str]]:
+    """External ids of the rows spoiled on purpose, by quality rule; other rows may break a rule by themselves."""
+    company = company_of(seed=recipe.seed, size=SIZES[recipe.size], until=recipe.until)
+    dirt = Dirt(recipe.seed, recipe.until)
+    for _table, _frame in dirtied(tables(company), dirt):
+        pass
+    return dirt.rows
 
 
 def demo_recipe(*, seed: int, size: str, until: date | None, today: date) -> Recipe:

@@ -2,11 +2,11 @@
 
     score = 1 - sum over rows of the weight of its worst standing finding / (highest weight x rows)
 
-A row without a finding counts whole, one whose worst finding is of low severity four fifths, of medium two fifths, of
-high nothing. docs/algorithms/quality.md has a worked table.
+A row without a finding counts whole, one whose worst finding is of low severity nine tenths, of medium half, of high
+nothing. docs/algorithms/quality.md has a worked table.
 """
 
-WEIGHTS: dict[str, int] = {"high": 5, "medium": 3, "low": 1}
+WEIGHTS: dict[str, int] = {"high": 10, "medium": 5, "low": 1}
 HIGHEST = max(WEIGHTS.values())
 FEWEST_ROWS = 20  # a score of fewer rows says so
 IN_PLAY_DAYS = 90  # a closed deal, an ended lead and an order count this long

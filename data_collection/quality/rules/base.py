@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, DecimalField, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, DateField, DecimalField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
 from data_collection.crm.models import Opportunity
@@ -113,8 +114,9 @@ def filled(*names: str) -> Condition:
 
 
 def reporting_amount(day: str, currency: str) -> Case:
-    """`amount` of a row in the reporting currency at the rate of its own day; NULL without a rate."""
-    rate = FxRate.objects.filter(currency=OuterRef("currency"), day__lte=OuterRef(day)).order_by("-day").values("rate")
+    """`amount` of a row in the reporting currency at the rate of its day, else the latest; NULL without one."""
+    on = Coalesce(OuterRef(day), Value(date.max), output_field=DateField())
+    rate = FxRate.objects.filter(currency=OuterRef("currency"), day__lte=on).order_by("-day").values("rate")
     return Case(
         When(currency=currency, then=F("amount")),
         default=F("amount") * Subquery(rate[:1]),

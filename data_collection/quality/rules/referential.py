@@ -12,7 +12,8 @@ _DONE = ("converted", "disqualified")
 def _no_rate(day: str) -> Condition:
     def condition(basis: Basis) -> Q:
         rate = FxRate.objects.filter(currency=OuterRef("currency"), day__lte=OuterRef(day))
-        return ~Q(currency=basis.currency) & Q(amount__isnull=False) & ~Exists(rate)
+        dated = Q(**{f"{day}__isnull": False})  # what has no day lacks the day, not the rate
+        return ~Q(currency=basis.currency) & Q(amount__isnull=False) & dated & ~Exists(rate)
 
     return condition
 

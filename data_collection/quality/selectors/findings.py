@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from data_collection.crm.models import Opportunity
 from data_collection.quality.models import (
@@ -100,7 +100,7 @@ class RuleSummary:
     accepted: int
     money: Decimal | None  # of the open ones, reporting currency
     checked: int | None  # rows the rule looked at; None: it was not asked
-    trend: tuple[int, ...] = ()  # open at the end of each of the last weeks, oldest first
+    trend: tuple[int | None, ...] = ()  # open at the end of each of the last weeks, oldest first; None: not checked yet
 
     @property
     def share(self) -> float | None:
@@ -128,9 +128,7 @@ def rule_summaries(user: User, today: date, *, trend: bool = True) -> list[RuleS
     lines = _trends(user, today, {name: row["open"] for name, row in found.items()}) if trend else {}
     nothing = {"open": 0, "new": 0, "fixed": 0, "accepted": 0, "money": None}
     summaries = [
-        RuleSummary(
-            rule, **found.get(name, nothing), checked=checked.get(name), trend=lines.get(name, (0,) * TREND_WEEKS)
-        )
+        RuleSummary(rule, **found.get(name, nothing), checked=checked.get(name), trend=lines.get(name, ()))
         for name, rule in rules_now().items()
     ]
     order = {"high": 0, "medium": 1, "low": 2}
@@ -150,7 +148,7 @@ def checked_rows(user: User) -> dict[str, int]:
     return dict(total)
 
 
-def _trends(user: User, today: date, now: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+def _trends(user: User, today: date, now: Mapping[str, int]) -> dict[str, tuple[int | None, ...]]:
     """Open findings at the end of each week, counted back from today by the steps of each day."""
     first = today - timedelta(days=WEEK * (TREND_WEEKS - 1))
     events = FindingEvent.objects.filter(day__gt=first).exclude(step=0)
@@ -159,13 +157,20 @@ def _trends(user: User, today: date, now: Mapping[str, int]) -> dict[str, tuple[
     steps: dict[str, list[int]] = defaultdict(lambda: [0] * TREND_WEEKS)
     for rule, day, step in events.order_by().values_list("finding__rule", "day").annotate(total=Sum("step")):
         steps[rule][min(max((today - day).days, 0) // WEEK, TREND_WEEKS - 1)] += step
-    lines = {}
+    known = _weeks_checked(today)
+    lines: dict[str, tuple[int | None, ...]] = {}
     for rule, count in now.items():
         line = [count]
         for step in steps[rule][: TREND_WEEKS - 1]:
             line.append(line[-1] - step)
-        lines[rule] = tuple(reversed(line))
+        lines[rule] = tuple(reversed([*line[:known], *[None] * (TREND_WEEKS - known)]))
     return lines
+
+
+def _weeks_checked(today: date) -> int:
+    """Ends of weeks, counted back from today, since the first check."""
+    first = QualityScore.objects.aggregate(day=Min("day"))["day"] or today
+    return min(max((today - first).days, 0) // WEEK + 1, TREND_WEEKS)
 
 
 def last_check() -> date | None:

@@ -88,8 +88,7 @@ def quality_check(
         if progress:
             progress(i, len(wanted), str(rule.title))
         done.append(rule_check(rule=rule, basis=basis, asked=known.get(rule.needs, True)))
-    if names is None:
-        _end_others(list(rules), day)
+    _end_others(list(rules), day)
     return done
 
 

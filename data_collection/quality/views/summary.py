@@ -100,7 +100,6 @@ def _table(found: list[RuleSummary], currency: str) -> Table:
         Column("share", _("Of those checked"), "percent", reason="no_share"),
         Column("money", _("Amount touched, %(c)s") % {"c": currency}, "money", href="open_url", reason="no_money"),
         Column("trend", _("%(n)d weeks") % {"n": TREND_WEEKS}),
-        Column("fix", _("How to put it right")),
     ]
     return Table(columns, [_row(s) for s in found], caption=_("What the rules find"), phone="cards", id="findings")
 
@@ -110,8 +109,8 @@ def _row(s: RuleSummary) -> dict:
     label = _("%(title)s, last %(n)d weeks: from %(first)d to %(last)d") % {
         "title": s.rule.title,
         "n": TREND_WEEKS,
-        "first": s.trend[0],
-        "last": s.trend[-1],
+        "first": next((count for count in s.trend if count is not None), 0),
+        "last": s.open,
     }
     return {
         "title": s.rule.title,
@@ -129,7 +128,6 @@ def _row(s: RuleSummary) -> dict:
         "money": s.money,
         "no_money": _("No amounts behind it"),
         "trend": svg.sparkline(s.trend, label=label, width=110, height=28),
-        "fix": s.rule.fix,
     }
 
 

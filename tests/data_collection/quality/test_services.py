@@ -176,14 +176,14 @@ def test_the_scores_of_a_day(late: Opportunity, rep: Rep, outsider_rep: Rep, com
     quality_night(day=TODAY)
     scores = {(s.by, s.key): s for s in QualityScore.objects.all()}
     mine = scores["rep", rep.code]
-    # The late deal's worst finding is high (5), the account's none: 1 - 5 / (5 x 2).
-    assert (mine.rows, mine.weight, mine.score) == (2, 5, 0.5)
+    # The late deal's worst finding is high (10), the account has none: 1 - 10 / (10 x 2).
+    assert (mine.rows, mine.weight, mine.score) == (2, 10, 0.5)
     assert mine.findings == QualityFinding.objects.filter(owner=rep).count()
     assert mine.team == rep.memberships.get().team
     assert scores["rep", outsider_rep.code].score == 1.0
     assert scores["team", "north"].score == 0.5 and scores["team", "south"].score == 1.0
     assert scores["stage", str(late.stage_id)].score == 0.0
-    assert (scores["company", ""].rows, scores["company", ""].weight) == (3, 5)
+    assert (scores["company", ""].rows, scores["company", ""].weight) == (3, 10)
     assert scores["source", "Web"].rows == 2 and scores["system", late.system].rows == 3
     assert mine.checked[RULE] == 1
     count = QualityCount.objects.get(day=TODAY, rule=RULE)
