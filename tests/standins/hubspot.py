@@ -78,8 +78,15 @@ class HubSpotStandin(Standin):
         record.pop("archivedAt", None)
 
     def merge(self, name: str, loser: str | int, winner: str | int) -> None:
-        """The loser is seen no more; the winner names it."""
+        """The loser is seen no more; the winner names it, and what was linked to the loser is linked to it."""
         del self.records[name][str(loser)]
+        for other, table in self.records.items():
+            for own, record in table.items():
+                if str(loser) in record["links"].get(name, []):
+                    moved = [str(winner) if one == str(loser) else one for one in record["links"][name]]
+                    self.put(other, own, links={name: list(dict.fromkeys(moved))})
+                if name == "companies" and record["properties"].get("associatedcompanyid") == str(loser):
+                    self.put(other, own, associatedcompanyid=str(winner))
         before = self.records[name][str(winner)]["properties"].get("hs_merged_object_ids")
         self.put(name, winner, hs_merged_object_ids=";".join(filter(None, (before, str(loser)))))
 

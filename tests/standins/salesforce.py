@@ -78,10 +78,9 @@ class SalesforceStandin(Standin):
             return
         if any(field in fields for field in HISTORY):
             told = {field: record.get(field) for field in HISTORY}
-            self._note("OpportunityHistory", at, OpportunityId=own, **told)
+            self._note("OpportunityHistory", at, OpportunityId=own, Opportunity=record, **told)
         if before.get("OwnerId") and before["OwnerId"] != record.get("OwnerId"):
-            made = {"attributes": {"type": "Opportunity"}, "CreatedDate": record["CreatedDate"]}
-            both = {"OpportunityId": own, "Field": "Owner", "Opportunity": made}
+            both = {"OpportunityId": own, "Field": "Owner", "Opportunity": record}
             names = [self.records["User"].get(i, {}).get("Name") for i in (before["OwnerId"], record["OwnerId"])]
             self._note("OpportunityFieldHistory", at, **both, OldValue=names[0], NewValue=names[1])
             self._note("OpportunityFieldHistory", at, **both, OldValue=before["OwnerId"], NewValue=record["OwnerId"])
@@ -98,7 +97,12 @@ class SalesforceStandin(Standin):
         self.update(name, own, IsDeleted=False)
 
     def merge(self, name: str, loser: str, winner: str) -> None:
+        """The loser is deleted and names the winner, which takes over what belonged to it."""
         self.update(name, loser, IsDeleted=True, MasterRecordId=winner)
+        for other in ("Contact", "Opportunity", "Task", "Event"):
+            for own, record in self.records[other].items():
+                if record.get(f"{name}Id") == loser:
+                    self.update(other, own, **{f"{name}Id": winner})
         self.update(name, winner)
 
     # What Salesforce answers

@@ -187,6 +187,7 @@ def test_merged_ones_name_their_winner(hub: HubSpotStandin) -> None:
     since = hub.tick(3600)
     hub.merge("companies", 101, 102)
     hub.merge("companies", 103, 102)
+    hub.merge("deals", 301, 302)
     hub.put("contacts", 204, hs_calculated_merged_vids="203:1768000000000;204:1768000000001")
     found = read_all(source(hub), since=since)
     assert found.merged == {
@@ -195,6 +196,7 @@ def test_merged_ones_name_their_winner(hub: HubSpotStandin) -> None:
         ("contact", "203", "204"),
         ("lead", "203", "204"),
     }
+    assert ("opportunity", "301") in found.deleted
 
 
 def test_a_place_nobody_knows_begins_the_object_again(hub: HubSpotStandin) -> None:

@@ -28,8 +28,10 @@ from data_collection.models import (
     StageVisit,
 )
 from salesops.models import Company
+from tests.data_collection.connectors.held import held
 from tests.data_collection.connectors.hubspot_account import fill, play
 from tests.data_collection.connectors.reading import tokens, world
+from tests.standins.http import Plan
 from tests.standins.hubspot import HubSpotStandin
 
 pytestmark = pytest.mark.django_db
@@ -216,3 +218,29 @@ def test_through_the_stored_connection_with_a_public_app(hub: HubSpotStandin, co
     connection.refresh_from_db()
     assert run.state == "done" and Opportunity.objects.count() == 12 and hub.refreshed == 1
     assert "access-1" not in str(connection.token) and "access-1" in connection.token.reveal()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_faults_leave_the_same_mirror(sync: Sync, hub: HubSpotStandin, seed: int) -> None:
+    hub.plan = Plan(
+        ("429", "429 silent", "500", "502", "html", "half", "cut", "closed", "repeat"), seed=seed, share=0.2
+    )
+    play(hub)
+    sync()
+    hub.tick(3600)
+    hub.put("deals", 303, amount="7.25", dealstage="contractsent", hubspot_owner_id="42")
+    hub.archive("deals", 304)
+    hub.merge("companies", 112, 111)
+    sync()
+    disturbed = held()
+    assert len(hub.plan.met) >= 3
+    hub.plan = Plan()
+    for model in (Activity, OpportunityLine, Lead, Contact, Opportunity, Account, Product, Rep):
+        model.objects.all().delete()
+    connection = Connection.objects.get()
+    connection.cursors.all().delete()
+    sync("full")
+    straight = held()
+    for table, rows in straight.items():
+        assert [row for row in disturbed[table] if not row["gone"]] == [row for row in rows if not row["gone"]], table

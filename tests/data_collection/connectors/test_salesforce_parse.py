@@ -228,7 +228,8 @@ def test_queries() -> None:
         "ORDER BY SystemModstamp, Id"
     )
     assert query(KINDS["OpportunityHistory"], ["Id"], since=since, place=Place(deal="006A")) == (
-        "SELECT Id FROM OpportunityHistory WHERE OpportunityId IN (SELECT Id FROM Opportunity WHERE SystemModstamp >= "
+        "SELECT Id FROM OpportunityHistory WHERE Opportunity.IsDeleted = false AND OpportunityId IN (SELECT Id FROM "
+        "Opportunity WHERE SystemModstamp >= "
         "2026-11-24T10:00:00Z) AND OpportunityId >= '006A' ORDER BY OpportunityId, CreatedDate, Id"
     )
 

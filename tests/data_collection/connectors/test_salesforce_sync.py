@@ -26,8 +26,10 @@ from data_collection.models import (
     StageVisit,
 )
 from salesops.models import Company
+from tests.data_collection.connectors.held import held
 from tests.data_collection.connectors.reading import tokens, world
 from tests.data_collection.connectors.salesforce_org import Org, fill, play
+from tests.standins.http import Plan
 from tests.standins.salesforce import SalesforceStandin
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +192,31 @@ def test_through_the_stored_connection(force: SalesforceStandin, org: Org, conne
     connection.refresh_from_db()
     assert run.state == "done" and Opportunity.objects.count() == 12 and force.logins == 3
     assert "session-3" not in str(connection.token) and "session-3" in connection.token.reveal()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_faults_leave_the_same_mirror(sync: Sync, force: SalesforceStandin, org: Org, seed: int) -> None:
+    force.plan = Plan(
+        ("busy", "503", "502", "html", "half", "cut", "closed", "repeat", "dead cursor", "expired"),
+        seed=seed,
+        share=0.2,
+    )
+    play(force, org)
+    sync()
+    force.tick(3600)
+    force.update("Opportunity", org.deals[2], Amount=7.25, StageName="Negotiation", OwnerId=org.users[1])
+    force.delete("Opportunity", org.deals[3])
+    force.merge("Account", org.accounts[11], org.accounts[10])
+    sync()
+    disturbed = held()
+    assert len(force.plan.met) >= 3
+    force.plan = Plan()
+    for model in (Activity, OpportunityLine, Lead, Contact, Opportunity, Account, Product, Rep):
+        model.objects.all().delete()
+    connection = Connection.objects.get()
+    connection.cursors.all().delete()
+    sync("full")
+    straight = held()
+    for table, rows in straight.items():
+        assert [row for row in disturbed[table] if not row["gone"]] == [row for row in rows if not row["gone"]], table

@@ -20,6 +20,8 @@ from data_collection.connectors.sources.hubspot.stages import Stage
 Rows = dict[str, list[Row]]
 #: Properties that say nothing about the record itself.
 LEFT_OUT = frozenset({"hs_object_id", "hs_merged_object_ids", "hs_calculated_merged_vids", "hs_lastmodifieddate"})
+#: Tables whose rows can point at the row they were merged into; of others the loser counts as deleted.
+MERGING = frozenset({"account", "contact", "lead"})
 LIMITS = {
     "companies": {
         "name": 200, "website": 200, "industry": 80, "country": 80, "state": 80, "city": 120, "zip": 20,
@@ -55,14 +57,17 @@ def records_page(kind: Kind, records: Sequence[Any], account: Account, *, cursor
     rows: Rows = {}
     problems: list[RecordProblem] = []
     merged: list[tuple[str, str, str]] = []
+    deleted = open_tasks(records) if kind.name == "tasks" else []
     whole = []
     for record in records:
         try:
             found = READERS[kind.name](kind, record, account)
-            merged += _merged(kind, record)
+            taken = _merged(kind, record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             problems.append(_problem(kind, record, error))
             continue
+        merged += [one for one in taken if one[0] in MERGING]
+        deleted += [(table, loser) for table, loser, _winner in taken if table not in MERGING]
         for name, more in found.rows.items():
             rows.setdefault(name, []).extend(more)
         whole += found.whole
@@ -72,7 +77,7 @@ def records_page(kind: Kind, records: Sequence[Any], account: Account, *, cursor
         newest=newest(cell(record.get("updatedAt")) for record in records if isinstance(record, dict)),
         merged=tuple(merged),
         whole=tuple(whole),
-        deleted=tuple(open_tasks(records)) if kind.name == "tasks" else (),
+        deleted=tuple(deleted),
         problems=tuple(problems),
         records=len(records),
     )
@@ -253,7 +258,7 @@ def _leads(kind: Kind, record: Mapping[str, Any], account: Account) -> Found:
         "contact_id": first(*associated.get("contacts", [])),
         "company_id": first(*associated.get("companies", [])),
         "status": status,
-        "disqualified_at": row["modified_at"] if status == "disqualified" else "",
+        "disqualified_at": "",  # HubSpot does not tell when
         "disqualified_reason": row.pop("hs_lead_disqualification_reason", "")[:120],
     }
     return Found({"leads": [fitted(row, LIMITS["leads"])]})

@@ -20,6 +20,7 @@ class Kind:
     by_deal: bool = False  # a history: read in the order of the deals it belongs to
 
 
+LIVING_DEALS = "Opportunity.IsDeleted = false"
 ALWAYS = ("Id", "IsDeleted", MODIFIED, "CreatedDate")
 
 KINDS: dict[str, Kind] = {
@@ -86,12 +87,13 @@ KINDS: dict[str, Kind] = {
             "OpportunityHistory",
             tuple("Id OpportunityId StageName Amount CloseDate ForecastCategory CreatedDate".split()),
             by_deal=True,
+            where=LIVING_DEALS,
         ),
         Kind(
             "OpportunityFieldHistory",
             tuple("Id OpportunityId Field OldValue NewValue CreatedDate Opportunity.CreatedDate".split()),
             by_deal=True,
-            where="Field = 'Owner'",
+            where=f"Field = 'Owner' AND {LIVING_DEALS}",
         ),
         Kind(
             "OpportunityLineItem",
