@@ -40,7 +40,7 @@ class HubSpotStandin(Standin):
         self.pipelines: list[dict[str, Any]] = []
         self.custom: dict[str, list[dict[str, Any]]] = {}
         self.forbidden: set[str] = set()
-        self.on_search: list[Any] = []  # called once each, before a search is answered
+        self.on_search: list[Any] = []  # one is called before each search is answered
         self.info = {"portalId": 4321, "accountType": "STANDARD", "timeZone": "Europe/Berlin", "companyCurrency": "EUR"}
 
     # What a person does
@@ -262,7 +262,7 @@ class HubSpotStandin(Standin):
         return {"results": [*every, {"id": str(ids[0]), "type": label}]}
 
     def _search(self, name: str, body: dict[str, Any]) -> Answer:
-        while self.on_search:
+        if self.on_search:
             self.on_search.pop(0)()
         limit, after = int(body.get("limit", 10)), int(body.get("after") or 0)
         groups, sorts = body.get("filterGroups", []), body.get("sorts", [])

@@ -50,7 +50,6 @@ class SalesforceStandin(Standin):
         self.surprise: set[str] = set()  # fields described, but refused in a query
         self.locators: dict[str, list[dict[str, Any]]] = {}
         self.number = 0
-        self.on_query: list[Any] = []
         self.asked_for: list[str] = []
         self.insert("Organization", Name="Acme", IsSandbox=False)
 
@@ -207,8 +206,6 @@ class SalesforceStandin(Standin):
         return Answer({"name": name, "fields": fields, "queryable": True})
 
     def _query(self, asked: Asked) -> Answer:
-        while self.on_query:
-            self.on_query.pop(0)()
         text = unquote(asked.one("q"))
         self.asked_for.append(text)
         query = parsed(text, self._ids)

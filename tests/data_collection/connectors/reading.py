@@ -35,6 +35,7 @@ class Read:
     problems: list[RecordProblem] = field(default_factory=list)
     newest: dict[str, str] = field(default_factory=dict)
     pages: dict[str, int] = field(default_factory=dict)
+    records: dict[str, int] = field(default_factory=dict)
 
 
 def world(standin: Standin, clock: Clock | None = None, **more: object) -> World:
@@ -62,6 +63,7 @@ def read_all(source: Source, *, since: datetime | None = None, objects: Iterable
             found.merged |= set(page.merged)
             found.problems += page.problems
             found.pages[name] = found.pages.get(name, 0) + 1
+            found.records[name] = found.records.get(name, 0) + page.records
             if page.newest:
                 found.newest[name] = max(page.newest, found.newest.get(name, ""))
             if page.cursor is None:
