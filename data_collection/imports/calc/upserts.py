@@ -17,7 +17,7 @@ from data_collection.imports.calc.statements import (
 )
 from data_collection.imports.calc.tables import Table
 
-DUPLICATES, MATCH = "import_duplicates", "import_match"
+DUPLICATES, REPEATED, MATCH = "import_duplicates", "import_repeated", "import_match"
 KEEP = 'INSERT INTO data_collection_rowbefore (batch_id, "table", "row", before, after)'
 KEEP_FIRST = (  # a row two targets change: the earliest values; a new row has none and stays so
     'ON CONFLICT (batch_id, "table", "row") DO UPDATE SET after = excluded.after, '
@@ -45,7 +45,7 @@ def duplicates_sql(plan: Plan) -> str:
 
 
 def repeated_sql(plan: Plan) -> str:
-    """Later rows of a shared key: (n, first row, names of columns that differ)."""
+    """Later rows of a shared key: (n, first row, differs: names of the columns that do)."""
     nullable = {f.field.column: f.field.nullable for f in plan.filled}
     match = " AND ".join(same(column, "s", "d", nullable=nullable[column]) for column in key_columns(plan))
     skip = f"ARRAY[{', '.join(literal(c) for c in ['n', 'err', *summed_columns(plan)])}]"
@@ -54,8 +54,8 @@ def repeated_sql(plan: Plan) -> str:
         f"WHERE a.value IS DISTINCT FROM (to_jsonb(f) -> a.key))"
     )
     return (
-        f"SELECT s.n, d.first, {differ} FROM {STAGE} s JOIN {DUPLICATES} d ON {match} JOIN {STAGE} f ON f.n = d.first "
-        f"WHERE s.err = '{{}}' AND s.n > d.first ORDER BY s.n"
+        f"CREATE TEMP TABLE {REPEATED} AS SELECT s.n, d.first, {differ} AS differs FROM {STAGE} s "
+        f"JOIN {DUPLICATES} d ON {match} JOIN {STAGE} f ON f.n = d.first WHERE s.err = '{{}}' AND s.n > d.first"
     )
 
 

@@ -172,30 +172,41 @@ class _Loader:
         cursor.execute(f"ANALYZE {upserts.DUPLICATES}")
         if upserts.summed_columns(self.plan):
             cursor.execute(upserts.sum_sql(self.plan))
+        cursor.execute(f"DROP TABLE IF EXISTS {upserts.REPEATED}")
         cursor.execute(upserts.repeated_sql(self.plan))
-        repeated = cursor.fetchall()
-        first_kept = self.plan.target.duplicates == "first"
-        differing = [row for row in repeated if row[2]]
-        dropped = [n for n, _first, differs in repeated if first_kept or not differs]
-        cursor.execute(f"DELETE FROM {STAGE} WHERE n = ANY(%s)", [dropped])
-        if first_kept:
-            self.count.read -= len(dropped)
-            self.note_first_kept(cursor, differing)
+        if self.plan.target.duplicates == "first":
+            self.note_first_kept(cursor)
+            self.count.read -= self.drop_repeated(cursor, "true")
             return
-        self.count.same += len(dropped)
-        self.mark(cursor, self.plan.duplicate, [n for n, _first, _differs in differing])
-        for n, first, differs in differing:
+        self.count.same += self.drop_repeated(cursor, "differs = '{}'")
+        cursor.execute(
+            f"UPDATE {STAGE} s SET err = err || %s FROM {upserts.REPEATED} r WHERE r.n = s.n AND r.differs <> '{{}}'",
+            [[self.plan.duplicate]],
+        )
+        room = max(0, self.outcome.rejected.room)
+        cursor.execute(f"SELECT * FROM {upserts.REPEATED} WHERE differs <> '{{}}' ORDER BY n LIMIT {room}")
+        for n, first, differs in cursor.fetchall():
             self.notes[n, self.plan.duplicate] = f"row {first} has the same key; other values in {', '.join(differs)}"
 
-    def note_first_kept(self, cursor: CursorWrapper, differing: list[tuple[int, int, list[str]]]) -> None:
-        if not differing:
+    def drop_repeated(self, cursor: CursorWrapper, which: str) -> int:
+        cursor.execute(f"DELETE FROM {STAGE} s USING {upserts.REPEATED} r WHERE r.n = s.n AND {which}")
+        return cursor.rowcount
+
+    def note_first_kept(self, cursor: CursorWrapper) -> None:
+        cursor.execute(
+            "SELECT count(DISTINCT first), array_agg(DISTINCT name ORDER BY name) "
+            f"FROM {upserts.REPEATED}, unnest(differs) AS name"
+        )
+        rows, columns = cursor.fetchone()
+        if not rows:
             return
-        firsts = sorted({first for _n, first, _d in differing})
-        columns = sorted({name for _n, _f, names in differing for name in names})
         key = quoted(self.plan.table.fields[self.plan.table.key[-1]].column)
-        cursor.execute(f"SELECT {key}::text FROM {STAGE} WHERE n = ANY(%s) ORDER BY n", [firsts[:SAMPLE]])
+        cursor.execute(
+            f"SELECT s.{key}::text FROM {STAGE} s WHERE s.n IN (SELECT DISTINCT first FROM {upserts.REPEATED} "
+            f"WHERE differs <> '{{}}' ORDER BY 1 LIMIT {SAMPLE}) ORDER BY s.n"
+        )
         self.outcome.note(
-            f"{len(firsts):,} of {self.plan.table.name} carry more than one {' or '.join(columns)}; the first is kept.",
+            f"{rows:,} of {self.plan.table.name} carry more than one {' or '.join(columns)}; the first is kept.",
             values=[value for (value,) in cursor.fetchall()],
             file=self.raw.name,
         )
