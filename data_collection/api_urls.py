@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from data_collection.connectors.api import ConnectionApi
 from data_collection.crm import api as crm
 from data_collection.funnel.api import FunnelView
+from data_collection.imports.api import ImportApi
 from data_collection.kpis import api as kpis
 from data_collection.organisation import api as organisation
 from data_collection.quality.api import FindingApi
@@ -37,6 +38,7 @@ rows.register("order-lines", crm.OrderLineApi, "api-order-line")
 rows.register("support-tickets", crm.TicketApi, "api-support-ticket")
 rows.register("delivered-hours", crm.HoursApi, "api-delivered-hours")
 rows.register("quality/findings", FindingApi, "api-finding")
+rows.register("imports", ImportApi, "api-import")
 
 urlpatterns: list = [
     *rows.urls,

@@ -134,6 +134,7 @@ IMPORT_MAX_COLUMNS = env.whole("IMPORT_MAX_COLUMNS", 1000, low=1, high=1500)  # 
 IMPORT_MAX_CELL_KB = env.whole("IMPORT_MAX_CELL_KB", 1024, low=1, high=100_000)  # thousands of characters of a cell
 IMPORT_MAX_RATIO = env.whole("IMPORT_MAX_RATIO", 200, low=2, high=1100)  # unpacked over packed size
 IMPORT_MAX_PARTS = env.whole("IMPORT_MAX_PARTS", 1000, low=10, high=50_000)  # files inside an XLSX file
+IMPORT_DRAFT_DAYS = env.whole("IMPORT_DRAFT_DAYS", 14, low=1, high=3650)  # a draft not touched so long is deleted
 IMPORT_MAX_TEXTS_MB = env.whole("IMPORT_MAX_TEXTS_MB", 64, low=1, high=2000)  # shared texts of an XLSX file, in memory
 #: Where a vendor's API is reached instead of its usual address, by vendor: a proxy of your own, or a stand-in.
 CONNECTOR_ADDRESSES = env.pairs("CONNECTOR_ADDRESSES")

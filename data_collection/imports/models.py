@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,6 +93,9 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mapping} {self.started_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("import_batch", args=[self.pk])
 
     @property
     def total(self) -> dict[str, int]:

@@ -3,17 +3,23 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.conf import settings
+from django.db.models import Case, Count, Max, Q, Sum, When
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from data_collection.crm.models import Stage
 from data_collection.imports.calc.documents import GivenTwice, read_document
 from data_collection.imports.calc.mapping import Mapping, MappingError, parse_mapping
 from data_collection.imports.calc.reading import Limits, ending_of
-from data_collection.imports.models import ImportBatch, RejectedRow, SavedMapping
-from data_collection.imports.targets import tables
+from data_collection.imports.models import ImportBatch, ImportFile, RejectedRow, SavedMapping
+from data_collection.imports.targets import model_of, tables
 from salesops.tables.csv import neutral
 
 SHIPPED = Path(__file__).parent / "mappings"
@@ -112,6 +118,8 @@ def batch_result(batch: ImportBatch, *, rejected: int = 20) -> dict[str, Any]:
     """The result of a batch as plain data, for `--json` and the API."""
     return {
         "batch": batch.pk,
+        "job": batch.job_id,
+        "retry_of": batch.retry_of_id,
         "mapping": batch.mapping,
         "system": batch.system,
         "dry_run": batch.dry_run,
@@ -124,6 +132,7 @@ def batch_result(batch: ImportBatch, *, rejected: int = 20) -> dict[str, Any]:
         "totals": batch.total,
         "suggestions": [
             {
+                "id": s.pk,
                 "file": s.file_name,
                 "table": s.table,
                 "field": s.field,
@@ -142,17 +151,36 @@ def batch_result(batch: ImportBatch, *, rejected: int = 20) -> dict[str, Any]:
         ],
         "findings": batch.findings,
         "changes": batch.changes,
+        "undone": batch.undone,
+        "started_at": batch.started_at,
+        "ended_at": batch.ended_at,
         "seconds": round((batch.ended_at - batch.started_at).total_seconds(), 2) if batch.ended_at else None,
     }
 
 
-def rejected_csv(batch: ImportBatch) -> Iterator[str]:
+#: In front of a rejected row's own columns; they are no data when the corrected file comes back.
+REJECTED_COLUMNS = ("file", "row", "table", "reasons")
+
+
+def rejected_csv(batch: ImportBatch, *, file: ImportFile | None = None) -> Iterator[str]:
     """Rejected rows with their own columns, the row number and every reason in front; one block per file."""
-    for file in batch.files.filter(pk__in=batch.rejected.values("file")).order_by("pk"):
-        yield _line(["file", "row", "table", "reasons", *file.headers])
-        rows = batch.rejected.filter(file=file).order_by("row", "table")
-        for row in rows.iterator(chunk_size=2000):
-            yield _line([file.name, str(row.row), row.table, reasons_text(row), *map(str, row.cells)])
+    for one in [file] if file else rejected_files(batch):
+        for cells in rejected_lines(one):
+            yield _line(cells)
+
+
+def rejected_files(batch: ImportBatch) -> list[ImportFile]:
+    """The files with rejected rows; `rows_rejected_here` says how many."""
+    return list(
+        batch.files.annotate(rows_rejected_here=Count("rejected")).filter(rows_rejected_here__gt=0).order_by("pk")
+    )
+
+
+def rejected_lines(file: ImportFile) -> Iterator[list[str]]:
+    """The header and the rejected rows of one file."""
+    yield [*REJECTED_COLUMNS, *file.headers]
+    for row in file.rejected.order_by("row", "table").iterator(chunk_size=2000):
+        yield [file.name, str(row.row), row.table, reasons_text(row), *map(str, row.cells)]
 
 
 def reasons_text(row: RejectedRow) -> str:
@@ -184,3 +212,91 @@ def import_limits(*, by_page: bool = True) -> Limits:
         parts=settings.IMPORT_MAX_PARTS,
         texts=settings.IMPORT_MAX_TEXTS_MB * 2**20,
     )
+
+
+def stage_names(pipeline: str = "") -> list[str]:
+    """Names of the stages of a pipeline, in order; without one, as a text means them that names no pipeline."""
+    stages = Stage.objects.filter(pipeline=pipeline or "default")
+    return list(stages.order_by("rank", "name").values_list("name", flat=True))
+
+
+def preset_titles() -> list[str]:
+    """Titles of the exports that are recognised by their columns."""
+    return [str(document.get("title", document.get("name", ""))) for document in presets()]
+
+
+def known_names(batch: ImportBatch, table: str, by: str, *, like: str = "", most: int = 200) -> list[tuple[str, str]]:
+    """Known rows a reference may mean, as (text the reference holds, name), at most `most`.
+
+    Args:
+        like: only rows whose name or `by` holds this.
+    """
+    spec, model = tables()[table], model_of(table)
+    named = "name" if "name" in spec.fields else by
+    rows = model._default_manager.filter(**({"system": batch.system} if spec.mirror else {}))
+    if spec.mirror:
+        rows = rows.filter(deleted_at__isnull=True)
+    if like:
+        if "\0" in like:
+            return []
+        rows = rows.filter(Q(**{f"{named}__icontains": like}) | Q(**{f"{by}__icontains": like}))
+        exact = Q(**{named: like}) | Q(**{by: like})
+        rows = rows.annotate(first=Case(When(exact, then=0), default=1)).order_by("first", named)
+    else:
+        rows = rows.order_by(named)
+    return [(str(target), str(name)) for target, name in rows.values_list(by, named)[:most]]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemLine:
+    """What has come in from one system."""
+
+    system: str
+    imports: int
+    rows: int  # read, over all of them
+    rejected: int
+    last: datetime
+    mapping: str  # of the last one
+    batch: int  # the last one
+    waiting: int  # rejected rows of the last one
+
+
+def system_lines() -> list[SystemLine]:
+    """Every system something was applied from, the one that came in last first."""
+    applied = ImportBatch.objects.filter(state=ImportBatch.State.APPLIED)
+    sums = (
+        applied.order_by()
+        .values("system")
+        .annotate(n=Count("pk"), read=Sum("rows_read"), bad=Sum("rows_rejected"), newest=Max("pk"))
+    )
+    last = {row.pk: row for row in applied.filter(pk__in=[s["newest"] for s in sums]).defer("definition", "changes")}
+    lines = [
+        SystemLine(
+            s["system"],
+            s["n"],
+            s["read"],
+            s["bad"],
+            last[s["newest"]].started_at,
+            last[s["newest"]].mapping,
+            s["newest"],
+            last[s["newest"]].rows_rejected,
+        )
+        for s in sums
+    ]
+    return sorted(lines, key=lambda line: line.last, reverse=True)
+
+
+def rejected_xlsx(file: ImportFile) -> bytes:
+    """The rejected rows of one file as a workbook, safe to open."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet("Rejected rows")
+    for cells in rejected_lines(file):
+        page.append([_workbook_cell(cell) for cell in cells])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _workbook_cell(cell: str) -> object:
+    text = ILLEGAL_CHARACTERS_RE.sub("", cell)[:32_767]
+    return text if _is_number(text) else neutral(text)

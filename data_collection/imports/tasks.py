@@ -1,17 +1,27 @@
 """The jobs that import the files of a batch and that take a batch back."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from data_collection.imports.calc.mapping import MappingError
 from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import import_limits, mapping_parsed
 from data_collection.imports.services.batches import import_run
+from data_collection.imports.services.drafts import drafts_tidy
 from data_collection.imports.services.undoing import UndoRefused, batch_undo
 from data_collection.imports.services.uploads import files_discard
+from salesops.jobs.nightly import nightly_step
 from salesops.jobs.registry import JobError, JobHandle, job_kind
 from salesops.jobs.watch import JobWatch
+
+#: A job that comes late, or twice, leaves such an import alone. A draft was taken back to be changed.
+STAYS = frozenset(
+    {ImportBatch.State.APPLIED, ImportBatch.State.TRIED, ImportBatch.State.UNDONE, ImportBatch.State.DRAFT}
+)
 
 
 @job_kind("import", title=_("Import"), queue="interactive")
@@ -20,7 +30,7 @@ def run_import(job: JobHandle) -> None:
     batch = ImportBatch.objects.filter(pk=job.params["batch"]).first()
     if batch is None:
         raise JobError("The import was deleted.")
-    if batch.state not in {ImportBatch.State.APPLIED, ImportBatch.State.TRIED, ImportBatch.State.UNDONE}:
+    if batch.state not in STAYS:
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.RUNNING, error="")
         _import(job, batch)
     if batch.state == ImportBatch.State.APPLIED:
@@ -61,3 +71,10 @@ def run_undo(job: JobHandle) -> None:
         batch.refresh_from_db()
     removed, restored = (sum(batch.undone[word].values()) for word in ("remove", "restore"))
     job.report(rows_out=removed + restored, batch=batch.pk, removed=removed, restored=restored)
+
+
+@nightly_step("imports_tidy", title=_("Tidy import drafts"))
+def run_tidy(job: JobHandle) -> None:
+    """Old drafts go, and the files of dry runs nobody applied."""
+    drafts, files = drafts_tidy(before=timezone.now() - timedelta(days=settings.IMPORT_DRAFT_DAYS))
+    job.report(rows_out=drafts + files, drafts=drafts, files=files)

@@ -11,3 +11,12 @@ class ReadOrOps(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user
         return user.is_authenticated and (request.method in SAFE_METHODS or user.is_ops)
+
+
+class OpsOnly(BasePermission):
+    """Operations alone, reading as well."""
+
+    message = "Only operations may do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.is_authenticated and request.user.is_ops)

@@ -37,7 +37,7 @@ def answer_once(request: Request, work: Callable[[], Response]) -> Response:
     if len(key) > 200:
         raise ValidationError({"Idempotency-Key": ["At most 200 characters."]})
     slot = "once:" + _digest(f"{request.user.pk} {request.path} {key}")
-    body = _digest(json.dumps(request.data, sort_keys=True, default=str))
+    body = _digest(_body(request))
     if not cache.add(slot, {"body": body}, WORKING):
         return _again(cache.get(slot), body)
     try:
@@ -48,6 +48,22 @@ def answer_once(request: Request, work: Callable[[], Response]) -> Response:
     data = json.loads(JSONRenderer().render(response.data))
     cache.set(slot, {"body": body, "status": response.status_code, "data": data}, KEPT)
     return response
+
+
+def _body(request: Request) -> str:
+    """What the request says, its files by their content."""
+    files = [
+        [name, file.name, hashlib.file_digest(file, "sha256").hexdigest()]
+        for name, given in request.FILES.lists()
+        for file in given
+    ]
+    for _name, given in request.FILES.lists():
+        for file in given:
+            file.seek(0)
+    if not files:
+        return json.dumps(request.data, sort_keys=True, default=str)
+    said = {name: given for name, given in request.data.lists() if name not in request.FILES}
+    return json.dumps([said, files], sort_keys=True, default=str)
 
 
 def _again(found: dict | None, body: str) -> Response:

@@ -20,6 +20,7 @@ from data_collection.imports.services.suggesting import aliased_fields, propose
 from data_collection.imports.services.trail import rows_added
 
 SAMPLE = 20
+MOST_CHANGES = 500  # rows of one target whose changes are shown value by value
 WORK_MEM = "64MB"  # of the database, for each sort and hash of a table being loaded
 
 
@@ -351,8 +352,8 @@ class _Loader:
         return sorted(rows)
 
     def sample(self, cursor: CursorWrapper) -> None:
-        sql = upserts.changes_sql(self.plan, tables=self.tables, limit=SAMPLE)
-        if sql is None or len(self.outcome.changes) >= SAMPLE * 5:
+        sql = upserts.changes_sql(self.plan, tables=self.tables, limit=MOST_CHANGES)
+        if sql is None or len(self.outcome.changes) >= MOST_CHANGES * 4:
             return
         cursor.execute(sql)
         for n, old, new in cursor.fetchall():

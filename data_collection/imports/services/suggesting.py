@@ -108,8 +108,14 @@ def _nearest(
     return near
 
 
-def suggestion_confirm(*, suggestion: Suggestion, user: User | None, target: str = "") -> ReferenceAlias:
-    """Remember that this text means that row; later imports of the system use it."""
+def suggestion_confirm(
+    *, suggestion: Suggestion, user: User | None, target: str = "", shown: str = ""
+) -> ReferenceAlias:
+    """Remember that this text means that row; later imports of the system use it.
+
+    Args:
+        target, shown: another row than the one proposed, and its name.
+    """
     batch: ImportBatch = suggestion.batch
     with transaction.atomic():
         alias, _created = ReferenceAlias.objects.update_or_create(
@@ -119,7 +125,6 @@ def suggestion_confirm(*, suggestion: Suggestion, user: User | None, target: str
             value=suggestion.value,
             defaults={"target": target or suggestion.target, "confirmed_by": user},
         )
-        Suggestion.objects.filter(batch=batch, table=suggestion.table, by=suggestion.by, value=suggestion.value).update(
-            state=Suggestion.State.APPLIED
-        )
+        same = Suggestion.objects.filter(batch=batch, table=suggestion.table, by=suggestion.by, value=suggestion.value)
+        same.update(state=Suggestion.State.APPLIED, target=alias.target, shown=shown or suggestion.shown)
     return alias

@@ -1,4 +1,4 @@
-"""Files that came by the page: kept until applied, imported by a job; rejected rows go in again from what was kept."""
+"""Files that came by the page or the API: kept until applied, imported by a job; rejected rows go in again."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from data_collection.imports.calc.entries import without_forms
 from data_collection.imports.calc.mapping import Mapping
 from data_collection.imports.calc.reading import ending_of
 from data_collection.imports.models import ImportBatch, ImportFile
@@ -17,11 +18,18 @@ from salesops.access.models import User
 from salesops.jobs.models import JobRun
 from salesops.jobs.services import job_enqueue
 
+#: An import that ended so has not happened; the same files may be given again.
+GIVEN_UP = frozenset({"failed", "interrupted", "cancelled", "undone"})
+
 
 def upload_receive(
-    *, files: Sequence[UploadedFile], mapping_name: str, dry_run: bool, accept_suggestions: bool, user: User
+    *, files: Sequence[UploadedFile], mapping_name: str, dry_run: bool, accept_suggestions: bool, user: User | None
 ) -> ImportBatch:
-    """Keep the files and queue their import."""
+    """Keep the files and queue their import by a mapping that is known by name; nothing is asked.
+
+    Raises:
+        NotFound, MappingError: there is no such mapping, or it has mistakes.
+    """
     document = mapping_document(mapping_name)
     mapping = mapping_parsed(document, name=mapping_name)
     with transaction.atomic():
@@ -36,44 +44,72 @@ def upload_receive(
         )
         for number, file in enumerate(files):
             row = ImportFile(batch=batch, name=(file.name or f"file {number + 1}")[:255], size=file.size)
-            row.stored.save(_stored_name(batch, number, ending_of(row.name)), file, save=True)
-        return _queue(batch, mapping, user)
+            row.stored.save(stored_name(batch, number, row.name), file, save=True)
+        return batch_queue(batch, mapping, user)
 
 
-def batch_apply(*, batch: ImportBatch, user: User) -> ImportBatch:
-    """Import the files of a dry run for good."""
+def batch_apply(*, batch: ImportBatch, user: User | None, accept_suggestions: bool = False) -> ImportBatch:
+    """Import the files of a dry run for good. Asked again, from another tab for example, it is the same import."""
     mapping = mapping_parsed(batch.definition, name=batch.mapping, system=batch.system)
     with transaction.atomic():
-        applied = _successor(batch, user)
+        locked = ImportBatch.objects.select_for_update(of=("self",)).select_related("job").get(pk=batch.pk)
+        begun = batch.retries.filter(dry_run=False).exclude(state__in=GIVEN_UP).first()
+        if begun is not None:
+            return begun
+        applied = _successor(batch, user, accept_suggestions=accept_suggestions)
         for file in batch.files.exclude(stored=""):
             ImportFile.objects.create(batch=applied, name=file.name, size=file.size, stored=file.stored.name)
-        return _queue(applied, mapping, user)
+        partial = bool(locked.job and locked.job.params.get("partial"))
+        return batch_queue(applied, mapping, user, partial=partial)
 
 
 def rejected_retry(*, batch: ImportBatch, user: User | None) -> ImportBatch:
     """Import the rejected rows of a batch again, for example after a suggestion was confirmed."""
-    mapping = mapping_parsed(batch.definition, name=batch.mapping, system=batch.system)
     with transaction.atomic():
         again = _successor(batch, user)
-        for number, file in enumerate(batch.files.filter(pk__in=batch.rejected.values("file")).order_by("pk")):
-            row = ImportFile(batch=again, name=file.name.removesuffix(".gz"))
-            row.stored.save(_stored_name(again, number, ".csv"), ContentFile(_rows_again(file)), save=True)
-        return _queue(again, mapping, user, partial=True)
+        for file in batch.files.filter(pk__in=batch.rejected.values("file")).order_by("pk"):
+            file_keep(batch=again, name=file.name, content=_rows_again(file))
+        return rows_queue(batch=again, user=user)
 
 
-def _successor(batch: ImportBatch, user: User | None) -> ImportBatch:
+def rows_successor(*, batch: ImportBatch, user: User | None) -> ImportBatch:
+    """A dry run of some rows of a batch, by its mapping; its files are added next."""
+    return _successor(batch, user, dry_run=True)
+
+
+def rows_queue(*, batch: ImportBatch, user: User | None) -> ImportBatch:
+    """Queue rows that were written anew as CSV: how the first file was encoded and cut says nothing of them."""
+    batch.definition = without_forms(batch.definition)
+    batch.save(update_fields=["definition"])
+    mapping = mapping_parsed(batch.definition, name=batch.mapping, system=batch.system)
+    return batch_queue(batch, mapping, user, partial=True)
+
+
+def file_keep(*, batch: ImportBatch, name: str, content: bytes) -> ImportFile:
+    """CSV text of our own as a file of the batch, under the name the mapping knows it by."""
+    row = ImportFile(batch=batch, name=name.removesuffix(".gz"), size=len(content))
+    row.stored.save(stored_name(batch, batch.files.count(), "rows.csv"), ContentFile(content), save=True)
+    return row
+
+
+def _successor(
+    batch: ImportBatch, user: User | None, *, accept_suggestions: bool = False, dry_run: bool = False
+) -> ImportBatch:
     return ImportBatch.objects.create(
         mapping=batch.mapping,
         definition=batch.definition,
         system=batch.system,
         source=batch.source,
+        guess=batch.guess,
         retry_of=batch,
+        dry_run=dry_run,
+        accept_suggestions=accept_suggestions,
         user=user,
     )
 
 
 def _rows_again(file: ImportFile) -> bytes:
-    """The rejected rows of a file as a CSV file of the same form, each row once."""
+    """The rejected rows of a file as CSV, each row once."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(file.headers)
@@ -85,12 +121,12 @@ def _rows_again(file: ImportFile) -> bytes:
     return text.getvalue().encode()
 
 
-def _stored_name(batch: ImportBatch, number: int, ending: str) -> str:
+def stored_name(batch: ImportBatch, number: int, name: str) -> str:
     """A name of our own; of the given one only the ending is kept, which says how the file is read."""
-    return f"{batch.pk}-{number}{ending or '.csv'}"
+    return f"{batch.pk}-{number}{ending_of(name) or '.csv'}"
 
 
-def _queue(batch: ImportBatch, mapping: Mapping, user: User | None, *, partial: bool = False) -> ImportBatch:
+def batch_queue(batch: ImportBatch, mapping: Mapping, user: User | None, *, partial: bool = False) -> ImportBatch:
     params: dict[str, Any] = {"batch": batch.pk, "partial": partial}
     job: JobRun = job_enqueue(
         kind="import", title=f"Import: {mapping.title}", params=params, key=f"import-{batch.pk}", user=user

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 
 from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import files_at, mapping_document, mapping_parsed
 from data_collection.imports.services.batches import import_run
+from salesops.jobs.services import job_work
 from tests.shared_data import data_set
 
 
@@ -50,3 +54,26 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path
 
     return write
+
+
+# --- through the pages ---------------------------------------------------------------------
+def csv_file(name: str, text: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text.encode(), content_type="text/csv")
+
+
+def upload(client: Client, *files: SimpleUploadedFile, dry_run: bool = True, mapping: str = "native") -> ImportBatch:
+    """Through the steps: files, mapping, dry run; and applied when it is no dry run."""
+    answer = client.post(reverse("import_new"), {"files": list(files)})
+    assert answer.status_code == 302, answer.content.decode()
+    batch = ImportBatch.objects.get(state="draft")
+    client.post(reverse("import_mapping", args=[batch.pk]), {"mapping": mapping})
+    answer = client.post(reverse("import_columns", args=[batch.pk]), {"do": "try"})
+    assert answer["Location"] == reverse("import_batch", args=[batch.pk])
+    batch.refresh_from_db()
+    job_work(batch.job)
+    if not dry_run:
+        client.post(reverse("import_apply", args=[batch.pk]))
+        batch = ImportBatch.objects.get(retry_of=batch)
+        job_work(batch.job)
+    batch.refresh_from_db()
+    return batch

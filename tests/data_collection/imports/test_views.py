@@ -1,4 +1,4 @@
-"""The Sources page: operations upload, try, confirm and apply; nobody else gets in."""
+"""Pages of an import: operations try, confirm, apply, correct and undo; nobody else gets in."""
 
 import pytest
 from django.conf import settings
@@ -10,7 +10,7 @@ from data_collection.imports.models import ImportBatch, ImportFile
 from data_collection.models import Opportunity, Product, Rep
 from salesops.access.models import User
 from salesops.jobs.services import job_work
-from tests.data_collection.imports.conftest import counts
+from tests.data_collection.imports.conftest import counts, csv_file, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -18,21 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _own_media(tmp_path, monkeypatch: pytest.MonkeyPatch, settings) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
-
-
-def csv_file(name: str, text: str) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, text.encode(), content_type="text/csv")
-
-
-def upload(client: Client, *files: SimpleUploadedFile, dry_run: bool = True) -> ImportBatch:
-    data = {"mapping": "native", "files": list(files)} | ({"dry_run": "on"} if dry_run else {})
-    answer = client.post(reverse("sources"), data)
-    assert answer.status_code == 302, answer.content.decode()
-    batch = ImportBatch.objects.first()
-    assert batch is not None and answer["Location"] == reverse("import_batch", args=[batch.pk])
-    job_work(batch.job)
-    batch.refresh_from_db()
-    return batch
 
 
 @pytest.fixture
@@ -94,7 +79,7 @@ def test_a_job_that_runs_twice_imports_once(ops: Client) -> None:
 def test_rejected_rows_download(ops: Client) -> None:
     batch = upload(ops, csv_file("rep.csv", "code,name,email\na,,=1+1\n"))
     answer = ops.get(reverse("import_rejected", args=[batch.pk]))
-    text = b"".join(answer.streaming_content).decode()
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert text.splitlines()[1] == "rep.csv,2,rep,name “” is empty but required. Fill it in.,a,,'=1+1"
 
 
@@ -109,14 +94,14 @@ def test_rejected_rows_download(ops: Client) -> None:
     ],
 )
 def test_wrong_files_are_refused_at_the_door(ops: Client, file: SimpleUploadedFile, words: str) -> None:
-    answer = ops.post(reverse("sources"), {"mapping": "native", "files": [file]})
+    answer = ops.post(reverse("import_new"), {"files": [file]})
     assert answer.status_code == 400 and words in answer.content.decode()
     assert not ImportBatch.objects.exists()
 
 
 def test_too_large_a_file_is_refused(ops: Client, settings) -> None:
     settings.IMPORT_MAX_MB = 1
-    answer = ops.post(reverse("sources"), {"mapping": "native", "files": [csv_file("a.csv", "a,b\n" * 400_000)]})
+    answer = ops.post(reverse("import_new"), {"files": [csv_file("a.csv", "a,b\n" * 400_000)]})
     assert "The file has 2 MB; at most 1 MB are read." in answer.content.decode()
 
 
@@ -130,14 +115,18 @@ def test_a_name_with_a_path_stays_a_name(ops: Client) -> None:
 def test_others_are_kept_out(client: Client, request: pytest.FixtureRequest, person: str) -> None:
     client.force_login(request.getfixturevalue(person))
     batch = ImportBatch.objects.create(mapping="native", system="native", state="applied")
-    for name, args in (("sources", []), ("import_batch", [batch.pk]), ("import_rejected", [batch.pk])):
-        assert client.get(reverse(name, args=args)).status_code == 403, name
-    for name in ("import_confirm", "import_apply"):
+    draft = ImportBatch.objects.create(state="draft")
+    for name in ("import_batch", "import_rejected", "import_undo", "import_names"):
+        assert client.get(reverse(name, args=[batch.pk])).status_code == 403, name
+    for name in ("import_confirm", "import_apply", "import_undo", "import_cancel", "import_reopen", "import_corrected"):
         assert client.post(reverse(name, args=[batch.pk])).status_code == 403, name
-    assert (
-        client.post(reverse("sources"), {"mapping": "native", "files": [csv_file("a.csv", "a\n1\n")]}).status_code
-        == 403
-    )
+    for name in ("import_upload", "import_files", "import_columns", "import_document"):
+        assert client.get(reverse(name, args=[draft.pk])).status_code == 403, name
+    for name in ("import_upload", "import_discard", "import_mapping", "import_columns", "import_document"):
+        assert client.post(reverse(name, args=[draft.pk])).status_code == 403, name
+    assert client.get(reverse("sources")).status_code == 403
+    assert ImportBatch.objects.filter(pk=draft.pk).exists()
+    assert client.post(reverse("import_new"), {"files": [csv_file("a.csv", "a\n1\n")]}).status_code == 403
 
 
 @pytest.mark.parametrize("wanted", ["²", "٣", "one", "-1", "9" * 30])
