@@ -50,6 +50,8 @@ class SourceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.recipe_text:
+            self.initial.setdefault("recipe_text", self.instance.recipe_text)
         if self.instance.secret:
             self.fields["secret"].help_text = _("Stored and not shown. Leave empty to keep it.")
 
@@ -69,5 +71,5 @@ class SourceForm(forms.ModelForm):
         return given
 
     def save(self, commit: bool = True) -> WebhookSource:
-        self.instance.recipe = self.document
+        self.instance.recipe, self.instance.recipe_text = self.document, self.cleaned_data["recipe_text"]
         return super().save(commit)

@@ -32,6 +32,7 @@ class EndpointForm(forms.ModelForm):
     )
     min_points = forms.DecimalField(
         label=_("Points"),
+        initial=10,
         min_value=Decimal(0),
         max_value=Decimal(1000),
         help_text=_("A score that stays in its band is told when it moved by at least so many points."),

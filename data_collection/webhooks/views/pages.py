@@ -128,6 +128,7 @@ def _form(request: HttpRequest, form: SourceForm, title: str, back: str) -> Http
         "back": back,
         "known": known,
         "tried": tried,
+        "came": words_of(dict(tried.counts)) if tried else "",
         "items": [_described(one) for one in tried.wanted] if tried else [],
         "beside": ("name", "slug", "system", "scheme", "secret"),
         "limits": ("most_per_minute", "most_kb", "window_seconds", "is_active"),
@@ -208,7 +209,7 @@ def _messages(rows: list[InboxMessage]) -> Table:
     ]
     lines = [
         {
-            "key": row.key if len(row.key) <= 40 else f"{row.key[:36]}…",
+            "key": row.key if len(row.key) <= 24 else f"{row.key[:22]}…",
             "href": reverse("webhook_message", args=[row.source_id, row.pk]),
             "state": row.get_state_display(),
             "level": LEVEL[row.state],
@@ -222,8 +223,22 @@ def _messages(rows: list[InboxMessage]) -> Table:
 
 
 def words_of(result: dict[str, int]) -> str:
-    """{"leads new": 1, "events new": 2} -> "1 leads new, 2 events new"."""
-    return ", ".join(f"{n} {what}" for what, n in result.items())
+    """{"leads new": 1, "events new": 2} -> "New leads: 1, new events: 2"."""
+    known = {
+        "leads new": _("new leads"),
+        "leads changed": _("changed leads"),
+        "leads same": _("unchanged leads"),
+        "contacts new": _("new contacts"),
+        "contacts changed": _("changed contacts"),
+        "contacts same": _("unchanged contacts"),
+        "events new": _("new events"),
+        "events same": _("events known already"),
+        "ignored": _("left out by the recipe"),
+        "erased": _("erased people, left alone"),
+        "unknown": _("unknown people, not added"),
+    }
+    words = ", ".join(f"{known.get(what, what)}: {n}" for what, n in result.items())
+    return words[:1].upper() + words[1:]
 
 
 @require_GET

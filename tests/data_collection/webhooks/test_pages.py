@@ -55,7 +55,7 @@ def test_tried_on_the_last_message_and_on_a_payload_without_a_trace(
     assert "“hot” is none of new" in analyst_client.post(edit, given).content.decode()
     mended = given["recipe_text"].replace("status: person.status", "status: {path: person.status, values: {hot: mql}}")
     page = analyst_client.post(edit, given | {"recipe_text": mended}).content.decode()
-    assert "1 leads new" in page and "mql" in page and "ann@example.com" in page
+    assert "new leads: 1" in page and "mql" in page and "ann@example.com" in page
     page = analyst_client.post(edit, given | {"sample": '[{"person": {"id": 7, "shoe": 38}}]'}).content.decode()
     assert "kept as attribute: shoe" in page
     assert not Lead.objects.exists() and InboxMessage.objects.get().state == "queued"
@@ -84,7 +84,7 @@ def test_mended_and_worked_again_from_the_page(
     analyst_client.post(f"{home}do/", {"do": "replay"})
     assert process() == {"done": 2}
     assert Lead.objects.get().status == "mql"
-    assert "1 leads new, 1 events new" in analyst_client.get(home).content.decode()
+    assert "New leads: 1, new events: 1" in analyst_client.get(home).content.decode()
 
 
 def test_secrets_are_replaced_and_sources_deleted(
