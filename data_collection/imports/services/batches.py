@@ -158,7 +158,7 @@ def _by_headers(mapping: Mapping, paths: Sequence[tuple[str, Path]], limits: Lim
         if mapping.takes_any([name]):
             continue
         with contextlib.suppress(FileRefused):  # told when it is looked at; here nobody knows whose it is
-            headers = survey(path, limits=limits).headers
+            headers = survey(path, limits=limits, whole=False).headers
             knowing = next((entry for entry in signed if knows_headers(entry, headers)), None)
             if knowing is not None:
                 found[name] = knowing

@@ -178,6 +178,19 @@ def test_hidden_and_empty_sheets_are_passed_over(tmp_path: Path) -> None:
     assert "Hidden sheets were left out: Secret." in seen.notes
 
 
+def test_a_cover_page_is_passed_over_unless_it_is_all_there_is(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.active.title = "Cover"
+    for line in ("Deals of the north", "Made by Ann"):
+        made.active.append([line])
+    made.save(tmp_path / "a.xlsx")
+    assert survey(tmp_path / "a.xlsx").headers == ("Deals of the north",)
+    made.create_sheet("Deals").append(["id", "name"])
+    made.save(tmp_path / "a.xlsx")
+    seen = survey(tmp_path / "a.xlsx")
+    assert seen.headers == ("id", "name") and "Only the sheet “Deals” was read; left out: Cover." in seen.notes
+
+
 def test_sheets_without_rows_and_hidden_ones_alone_are_refused(book: Make, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="its visible sheets are empty"):
         book([])

@@ -96,17 +96,23 @@ def rows_workbook(survey: Survey) -> Iterator[list[str]]:
 
 
 def _first_sheet(archive: Archive, book: Book, texts: Texts) -> tuple[Sheet, int, list[str]]:
-    """The first visible sheet that holds something, the row of its header, and the names there."""
+    """The first visible sheet with a header of several names, else the first that holds something; row and names."""
     visible = [sheet for sheet in book.sheets if not sheet.hidden]
+    single: tuple[Sheet, int, list[str]] | None = None  # a cover page, unless it is all there is
     for sheet in visible:
         rows = sheet_rows(archive, sheet.part, book.reader(archive, texts))
         filled = list(islice(((n, cells) for n, cells in rows if any(text.strip() for text in cells)), LOOKED_AT))
-        if filled:
-            number, cells = _header(filled)
-            headers = [text.strip() for text in cells]
-            while not headers[-1]:
-                headers.pop()
+        if not filled:
+            continue
+        number, cells = _header(filled)
+        headers = [text.strip() for text in cells]
+        while not headers[-1]:
+            headers.pop()
+        if sum(bool(name) for name in headers) > 1:
             return sheet, number, headers
+        single = single or (sheet, number, headers)
+    if single is not None:
+        return single
     if book.sheets and not visible:
         raise FileRefused("All sheets of the workbook are hidden. Show the one to import.")
     raise FileRefused("The workbook holds no rows: its visible sheets are empty.")
