@@ -76,7 +76,7 @@ class Standin:
         self.plan = plan or Plan()
         self.calls: list[str] = []
         self.lock = threading.RLock()
-        self.address = ""
+        self.address = self.elsewhere = ""
         self.ended: int | None = None  # calls when a token ended last
         self.held = threading.Event()  # the fault "timeout" waits for it
 
@@ -91,6 +91,8 @@ class Standin:
             return Answer(HTML, 502, {"Content-Type": "text/html"})
         if kind == "html":
             return Answer(HTML, 200, {"Content-Type": "text/html"})
+        if kind == "redirect":
+            return Answer({}, 302, {"Location": self.elsewhere})
         if kind == "closed":
             return Answer(silent=True)
         if kind == "timeout":

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import pytest
+
 from data_collection.connectors.calc.source import CursorGone, MemoryTokens, RecordProblem, Source, World
 from tests.standins.http import Standin
 
 Row = dict[str, str]
+#: Seeds of fault plans: a few always, all of them with the slow tests.
+SEEDS = [pytest.param(seed, marks=pytest.mark.slow) if seed >= 4 else seed for seed in range(20)]
 
 
 @dataclass

@@ -16,7 +16,7 @@ from data_collection.connectors.calc.source import (
 )
 from data_collection.connectors.sources.salesforce.calls import Calls
 from data_collection.connectors.sources.salesforce.fetch import connect
-from tests.data_collection.connectors.reading import Clock, read_all, tokens, world
+from tests.data_collection.connectors.reading import SEEDS, Clock, read_all, tokens, world
 from tests.data_collection.connectors.salesforce_org import Org, fill, play
 from tests.standins.http import Plan
 from tests.standins.salesforce import SalesforceStandin
@@ -66,7 +66,7 @@ def test_a_fault_is_asked_through(force: SalesforceStandin, org: Org, name: str,
     assert len(clock.waits) == 2 and max(clock.waits) <= 5
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_twenty_plans_of_faults_end_with_what_is_there(seed: int) -> None:
     force = SalesforceStandin(page=10)
     org = fill(force, deals=60)
@@ -166,6 +166,15 @@ def test_a_day_used_up_puts_the_sync_off_at_once(force: SalesforceStandin) -> No
     with pytest.raises(SourceBusy) as told:
         source(force, clock=clock).page("User", since=None, cursor=None)
     assert told.value.retry_after == 3600 and not clock.waits and len(force.calls) == 2
+
+
+def test_a_token_follows_no_redirect(force: SalesforceStandin, org: Org) -> None:
+    with SalesforceStandin().running() as other:
+        force.elsewhere = f"{other.address}/services/data/v62.0/queryAll/"
+        force.plan.force("", "redirect")
+        with pytest.raises(SourceBroken, match="302"):
+            source(force).page("User", since=None, cursor=None)
+        assert other.calls == []
 
 
 # What changed
