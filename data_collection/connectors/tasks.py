@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,7 +12,7 @@ from data_collection.connectors.calc.source import SourceBusy, SourceError, Sour
 from data_collection.connectors.models import Connection, SyncRun
 from data_collection.connectors.services.connections import state_set
 from data_collection.connectors.services.reading import TimeIsUp
-from data_collection.connectors.services.syncing import sync_enqueue, sync_lock, sync_unlock, sync_work
+from data_collection.connectors.services.syncing import runs_forget, sync_enqueue, sync_lock, sync_unlock, sync_work
 from salesops.jobs.nightly import nightly_step
 from salesops.jobs.registry import JobCancelled, JobError, JobHandle, JobLater, LeaseLost, each_tick, job_kind
 
@@ -21,6 +22,7 @@ SHORT = 60.0  # seconds the night waits for a busy vendor; after a longer pause 
 @nightly_step("sync", title=gettext_lazy("Sync with connected systems"))
 def sync_all(job: JobHandle) -> None:
     """One part for each connection; the steps after wait for all of them."""
+    runs_forget(now=timezone.now())
     night = Connection.objects.filter(active=True, nightly=True)
     parts = [
         (

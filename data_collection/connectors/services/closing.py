@@ -59,7 +59,11 @@ def run_close(*, run: SyncRun, batch: ImportBatch, mapping: Mapping, complete: I
         _move_marks(run)
         run.counts = _counts(end, batch)
         run.state, run.ended_at = SyncRun.State.DONE, timezone.now()
+        if not any(batch.total[word] for word in ("new", "changed", "rejected")):
+            run.batch = None  # a history of imports in which nothing happened would hide the others
         run.save()
+        if run.batch is None:
+            batch.delete()
         run.pages.all().delete()
         for name in (SEEN, GONE):
             cursor.execute(f"DROP TABLE {name}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection as database
@@ -21,6 +22,7 @@ from salesops.notices.kinds import notice_kind
 from salesops.notices.services import notice_queue
 
 LOCK = 7_236_002  # advisory lock with the connection's id: one sync of a connection at a time
+KEPT = timedelta(days=90)  # of the history of syncs
 NEEDS_ATTENTION = notice_kind("connection_attention", title=_("A connection needs attention"), email=True)
 
 Tell = Callable[[int, int | None, str], None]
@@ -116,6 +118,12 @@ def _quiet_inside(tell: Tell) -> Tell:
             tell(done, total, message)
 
     return told
+
+
+def runs_forget(*, now: datetime) -> int:
+    """Drop syncs older than the time they are kept. Returns how many."""
+    old = SyncRun.objects.filter(ended_at__lt=now - KEPT)
+    return old.delete()[1].get(SyncRun._meta.label, 0)
 
 
 def _needs_attention(connection: Connection, words: str) -> None:

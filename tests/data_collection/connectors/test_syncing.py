@@ -17,6 +17,7 @@ from data_collection.connectors.calc.source import (
 )
 from data_collection.connectors.models import Connection, SyncPage, SyncRun
 from data_collection.connectors.services.reading import OVERLAP
+from data_collection.connectors.services.syncing import runs_forget
 from data_collection.models import Account, ImportBatch, Opportunity, OpportunityLine, Rep
 from salesops.models import User
 from salesops.notices.models import Notice
@@ -365,3 +366,17 @@ def test_an_alias_set_by_a_person_decides_who_an_owner_is(sync: Sync, rep: Rep, 
     sync()
     assert {row["owner__code"] for row in mirror()["deals"].values()} == {"odd"}
     assert not Rep.objects.filter(code="memory-8").exists()
+
+
+def test_a_sync_in_which_nothing_happened_leaves_no_import(sync: Sync) -> None:
+    first = sync()
+    second = sync()
+    assert counts(second, "deals")[:4] == (5, 0, 0, 5)
+    assert ImportBatch.objects.get() == first.batch and second.batch is None
+
+
+def test_old_syncs_are_forgotten(sync: Sync) -> None:
+    old, new = sync(), sync()
+    SyncRun.objects.filter(pk=old.pk).update(ended_at=datetime.now(UTC) - timedelta(days=91))
+    assert runs_forget(now=datetime.now(UTC)) == 1
+    assert list(SyncRun.objects.all()) == [new]
