@@ -15,6 +15,15 @@ EPOCH_MILLISECONDS = re.compile(r"^-?\d{11,14}$")
 OFFSET_WITHOUT_COLON = re.compile(r"([+-]\d{2})(\d{2})$")
 
 
+class Unreadable(ValueError):
+    """A record that cannot become a row; the text says why, as “it is in no stage”."""
+
+
+def why_not(error: Exception) -> str:
+    """Why a record could not be read, in words."""
+    return str(error) if isinstance(error, Unreadable) else "it has another form than the vendor documents"
+
+
 def cell(value: Any) -> str:
     """Any JSON value as one cell: null is empty, a list is joined by “;”, a nested record is left out."""
     if value is None or isinstance(value, dict):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from data_collection.connectors.calc.values import Row, cell, first, fitted, instant, minutes, moment
+from data_collection.connectors.calc.values import Row, Unreadable, cell, first, fitted, instant, minutes, moment
 
 LIMITS = {"subject": 200, "outcome": 60}
 #: Outcomes of a call HubSpot comes with; an account may add own ones.
@@ -30,7 +30,7 @@ def activity_rows(name: str, row: Row, record: Mapping[str, Any], *, leads: bool
     made = _READERS[name](row)
     at = instant(first(made.pop("at", ""), row.pop("hs_timestamp", ""), row["created_at"]))
     if not at:
-        raise ValueError("it has no time")
+        raise Unreadable("it has no time")
     associated = record.get("associations") or {}
     contact = first(*associated.get("contacts", []))
     row |= {"duration_minutes": "", "outcome": "", **made, "at": at}

@@ -6,7 +6,7 @@ from typing import Any
 
 from data_collection.connectors.calc.history import Moment, amount_changes, date_changes, owner_spans, stage_visits
 from data_collection.connectors.calc.source import Whole
-from data_collection.connectors.calc.values import Row, cell, day, first, fitted, instant, moment, share
+from data_collection.connectors.calc.values import Row, Unreadable, cell, day, first, fitted, instant, moment, share
 from data_collection.connectors.sources.hubspot.stages import Stage, stage_of, stage_row
 
 LIMITS = {"dealname": 200, "hs_next_step": 200, "closed_lost_reason": 120, "hs_analytics_source": 60}
@@ -32,7 +32,7 @@ def deal_rows(
     """The deal, its stays in stages, its changes and owners; stages it names that no pipeline has any more."""
     own, stage_id, pipeline_id = row["id"], row.pop("dealstage", ""), row.pop("pipeline", "")
     if not stage_id:
-        raise ValueError("it is in no stage")
+        raise Unreadable("it is in no stage")
     closed, won = row.pop("hs_is_closed", "").lower() == "true", row.pop("hs_is_closed_won", "").lower() == "true"
     stage = stage_of(stages, stage_id, pipeline_id, kind="won" if won else "lost" if closed else "open")
     history = record.get("propertiesWithHistory") or {}

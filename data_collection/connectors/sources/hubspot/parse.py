@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from data_collection.connectors.calc.source import Page, RecordProblem
-from data_collection.connectors.calc.values import Row, cell, day, first, fitted, instant, newest
+from data_collection.connectors.calc.values import Row, Unreadable, cell, day, first, fitted, instant, newest, why_not
 from data_collection.connectors.sources.hubspot.activities import activity_rows
 from data_collection.connectors.sources.hubspot.deals import deal_rows, line_rows
 from data_collection.connectors.sources.hubspot.fields import KINDS, Kind
@@ -85,7 +85,7 @@ def records_page(kind: Kind, records: Sequence[Any], account: Account, *, cursor
 
 def _problem(kind: Kind, record: Any, error: Exception) -> RecordProblem:
     known = str(record.get("id") or "") if isinstance(record, dict) else ""
-    reason = f"HubSpot sent a record of {kind.name} that cannot be read ({type(error).__name__}: {error})."
+    reason = f"A record of {kind.name} cannot be read: {why_not(error)}."
     return RecordProblem(kind.name, known, reason, json.dumps(record, ensure_ascii=False, default=str)[:300])
 
 
@@ -160,7 +160,7 @@ def properties_row(kind: Kind, record: Mapping[str, Any], account: Account) -> R
 def _id(record: Mapping[str, Any]) -> str:
     found = cell(record.get("id"))
     if not found:
-        raise ValueError("it has no id")
+        raise Unreadable("it has no id")
     return found
 
 

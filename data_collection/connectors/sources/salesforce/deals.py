@@ -15,7 +15,7 @@ from data_collection.connectors.calc.history import (
     stage_visits,
 )
 from data_collection.connectors.calc.source import Whole
-from data_collection.connectors.calc.values import Row, cell, first, fitted, moment
+from data_collection.connectors.calc.values import Row, Unreadable, cell, first, fitted, moment
 from data_collection.connectors.sources.salesforce.records import id18
 
 PIPELINE = "Salesforce"  # an org has one list of stages
@@ -89,7 +89,7 @@ def deal_rows(row: Row, record: Mapping[str, Any], *, stages: frozenset[str], cu
     """An opportunity, and its stage where the org's list has it no more."""
     name = cell(row.pop("StageName", ""))
     if not name:
-        raise ValueError("it is in no stage")
+        raise Unreadable("it is in no stage")
     status = stage_kind(record)
     category = first(row.pop("ForecastCategory", ""), row.pop("ForecastCategoryName", "").replace(" ", ""))
     row |= {

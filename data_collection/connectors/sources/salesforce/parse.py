@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from data_collection.connectors.calc.source import Page, RecordProblem
-from data_collection.connectors.calc.values import Row, cell, first, fitted, newest
+from data_collection.connectors.calc.values import Row, cell, first, fitted, newest, why_not
 from data_collection.connectors.sources.salesforce.activities import event_row, is_work, task_row
 from data_collection.connectors.sources.salesforce.deals import (
     deal_rows,
@@ -73,7 +73,7 @@ def records_page(kind: Kind, records: Sequence[Any], org: Org, *, cursor: str | 
 
 def _problem(kind: Kind, record: Any, error: Exception) -> RecordProblem:
     known = str(record.get("Id") or "") if isinstance(record, dict) else ""
-    reason = f"Salesforce sent a record of {kind.name} that cannot be read ({type(error).__name__}: {error})."
+    reason = f"A record of {kind.name} cannot be read: {why_not(error)}."
     return RecordProblem(kind.name, known, reason, json.dumps(record, ensure_ascii=False, default=str)[:300])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from data_collection.connectors.calc.values import Row, cell, instant
+from data_collection.connectors.calc.values import Row, Unreadable, cell, instant
 from data_collection.connectors.sources.salesforce.fields import Kind
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -25,7 +25,7 @@ def id18(text: str) -> str:
 def own_id(record: Mapping[str, Any]) -> str:
     found = cell(record.get("Id"))
     if not found:
-        raise ValueError("it has no Id")
+        raise Unreadable("it has no Id")
     return id18(found)
 
 
