@@ -56,6 +56,8 @@ def lines_of(connection: Connection) -> list[FieldLine]:
 
 def document_text(document: dict[str, Any]) -> str:
     """The mapping as a person edits it."""
+    if isinstance(document.get("notes"), str):
+        document = {**document, "notes": document["notes"].strip()}
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110)
 
 
