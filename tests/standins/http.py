@@ -91,6 +91,10 @@ class Standin:
             return Answer(HTML, 502, {"Content-Type": "text/html"})
         if kind == "html":
             return Answer(HTML, 200, {"Content-Type": "text/html"})
+        if kind == "junk":
+            told = self.answer(asked)
+            name = "records" if "records" in told.body else "results"
+            return Answer({**told.body, name: [None, "text", {}, *told.body[name]]})
         if kind == "redirect":
             return Answer({}, 302, {"Location": self.elsewhere})
         if kind == "closed":

@@ -105,6 +105,12 @@ def test_a_deal_in_a_stage_nobody_knows() -> None:
     ]
 
 
+def test_a_stage_the_history_does_not_name_yet_is_made_too() -> None:
+    history = {"dealstage": [{"value": "contractsent", "timestamp": "2026-11-03T10:00:00Z"}]}
+    found = rows("deals", deal(pipeline="55", dealstage="5501", history=history))
+    assert [stage["name"] for stage in found["unknown_stages"]] == ["5501"]
+
+
 def test_a_history_with_a_stage_that_was_removed() -> None:
     history = {
         "dealstage": [

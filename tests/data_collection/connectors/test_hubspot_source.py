@@ -128,6 +128,16 @@ def test_a_day_used_up_puts_the_sync_off_at_once(hub: HubSpotStandin) -> None:
     assert told.value.retry_after == 3600 and not clock.waits and len(hub.calls) == 1
 
 
+@pytest.mark.parametrize("changes", [False, True])
+def test_junk_among_the_records_costs_none_of_them(hub: HubSpotStandin, changes: bool) -> None:
+    since = hub.now - timedelta(days=1) if changes else None
+    free = read_all(source(hub), since=since, objects=["owners", "companies", "deals"])
+    quiet = [call for call in hub.calls if "/owners" in call or "/objects/" in call]
+    hub.plan.force(*["junk" if call in quiet else "" for call in hub.calls])
+    found = read_all(source(hub), since=since, objects=["owners", "companies", "deals"])
+    assert found.rows == free.rows and hub.plan.met["junk"] == len(quiet)
+
+
 def test_a_token_follows_no_redirect(hub: HubSpotStandin) -> None:
     with HubSpotStandin().running() as other:
         hub.elsewhere = f"{other.address}/crm/v3/owners/"

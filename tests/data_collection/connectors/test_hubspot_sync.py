@@ -244,3 +244,15 @@ def test_faults_leave_the_same_mirror(sync: Sync, hub: HubSpotStandin, seed: int
     straight = held()
     for table, rows in straight.items():
         assert [row for row in disturbed[table] if not row["gone"]] == [row for row in rows if not row["gone"]], table
+
+
+def test_an_owner_nobody_knows_costs_no_deal(sync: Sync, hub: HubSpotStandin) -> None:
+    hub.put("deals", 303, hubspot_owner_id="99")
+    hub.tick(86400)
+    hub.put("deals", 304, hubspot_owner_id="99")
+    run = sync()
+    assert Opportunity.objects.count() == 12
+    assert Opportunity.objects.get(external_id="303").owner is None
+    # Whose days they were is not known; the days before are.
+    owners = OpportunityOwner.objects.filter(opportunity__external_id="304")
+    assert [o.rep.code for o in owners] == ["hubspot-41"] and sum(counts(run, "rejected").values()) == 1

@@ -168,6 +168,14 @@ def test_a_day_used_up_puts_the_sync_off_at_once(force: SalesforceStandin) -> No
     assert told.value.retry_after == 3600 and not clock.waits and len(force.calls) == 2
 
 
+@pytest.mark.parametrize("name", ["Account", "OpportunityHistory"])
+def test_junk_among_the_records_costs_none_of_them(force: SalesforceStandin, org: Org, name: str) -> None:
+    free = read_all(source(force), objects=[name])
+    force.plan.force(*["junk" if "/query" in call else "" for call in force.calls])
+    found = read_all(source(force), objects=[name])
+    assert found.rows == free.rows and force.plan.met["junk"] >= 2
+
+
 def test_a_token_follows_no_redirect(force: SalesforceStandin, org: Org) -> None:
     with SalesforceStandin().running() as other:
         force.elsewhere = f"{other.address}/services/data/v62.0/queryAll/"

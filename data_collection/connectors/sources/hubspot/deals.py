@@ -38,10 +38,8 @@ def deal_rows(
     history = record.get("propertiesWithHistory") or {}
     moments = {name: _moments(history.get(name)) for name in ("dealstage", "amount", "closedate", "hubspot_owner_id")}
     visited = _visited(moments["dealstage"], stage_id, row["created_at"])
-    gone = {moment.value for moment in visited if moment.value and moment.value not in stages}
-    unknown = {old: stage_of(stages, old, pipeline_id if old == stage_id else "") for old in gone}
-    if stage_id in unknown:
-        unknown[stage_id] = stage
+    gone = dict.fromkeys(moment.value for moment in visited if moment.value and moment.value not in stages)
+    unknown = {old: stage_of(stages, old) for old in gone} | ({} if stage_id in stages else {stage_id: stage})
     associated = record.get("associations") or {}
     visits = stage_visits(own, visited, lambda text: (unknown.get(text) or stages[text]).key)
     category = cell(row.pop("hs_manual_forecast_category", "")).lower().replace(" ", "_")
@@ -66,9 +64,14 @@ def deal_rows(
         "deal_changes": [*amount_changes(own, moments["amount"]), *_close_dates(own, moments["closedate"])],
         "deal_owners": owners,
     }
-    complete = len(history.get("hubspot_owner_id") or []) < HISTORY_KEPT
-    ids = tuple(span["id"] for span in owners)
-    return rows, (Whole("opportunity_owner", "opportunity", own, ids),) if complete and owners else ()
+    return rows, _whole(own, owners, history.get("hubspot_owner_id") or [])
+
+
+def _whole(own: str, owners: list[Row], versions: list[Any]) -> tuple[Whole, ...]:
+    """The owners are all there were, unless older versions may be missing."""
+    if not owners or len(versions) >= HISTORY_KEPT:
+        return ()
+    return (Whole("opportunity_owner", "opportunity", own, tuple(span["id"] for span in owners)),)
 
 
 def _moments(versions: Any) -> list[Moment]:

@@ -86,7 +86,7 @@ class HubSpotSource:
 
     def _owners(self, step: str, after: str | None) -> Page:
         told = self.calls.owners(after=after, archived=step == "archived")
-        page = owners_page(told["results"])
+        page = owners_page(_readable(told["results"]))
         return replace(page, cursor=_next(step, next_after(told)))
 
     def _live(self, kind: Kind, since: datetime | None, after: str | None) -> Page:
@@ -113,13 +113,13 @@ class HubSpotSource:
             properties_with_history=list(kind.history) if fits else None,
             associations=list(kind.associations),
         )
-        records = [{**record, "associations": listed(record)} for record in told["results"]]
+        records = [{**record, "associations": listed(record)} for record in _readable(told["results"])]
         return (records if fits else self._read(kind, records)), next_after(told)
 
     def _changed(self, kind: Kind, since: datetime, after: str | None) -> tuple[list[Any], str | None]:
         """A page of the records that changed, by id; links and history are not in a search."""
         told = self.calls.search(kind.name, _search(kind, since, after, [] if kind.history else self.properties(kind)))
-        found = told["results"] if isinstance(told.get("results"), list) else []
+        found = _readable(told.get("results"))
         records = self._read(kind, found) if kind.history else found
         links = {to: batched(self._links(kind, to, records)) for to in kind.associations}
         joined = [
@@ -141,7 +141,7 @@ class HubSpotSource:
         links = {cell(record["id"]): record.get("associations") for record in records}
         return [
             {**record, "associations": links.get(cell(record.get("id")))}
-            for record in self.calls.read(kind.name, body)["results"]
+            for record in _readable(self.calls.read(kind.name, body).get("results"))
         ]
 
     def _links(self, kind: Kind, to: str, records: Sequence[Any]) -> Iterable[Any]:
@@ -190,6 +190,12 @@ class HubSpotSource:
             times=frozenset(name for name, kind in types if kind == "datetime"),
             leads=self.settings.get("leads") or "contacts",
         )
+
+
+def _readable(records: Any) -> list[Any]:
+    """Records with an id; what has none cannot even be named."""
+    given = records if isinstance(records, list) else []
+    return [record for record in given if isinstance(record, dict) and cell(record.get("id"))]
 
 
 def _next(step: str, after: str | None) -> str | None:

@@ -91,7 +91,8 @@ def _problem(kind: Kind, record: Any, error: Exception) -> RecordProblem:
 
 def archived_page(kind: Kind, records: Sequence[Any], *, since: str | None, cursor: str | None = None) -> Page:
     """Archived records as deletions. The list cannot be asked by time; `since` (ISO) leaves out what was met before."""
-    gone = [record for record in records if not since or instant(cell(record.get("archivedAt"))) >= since]
+    known = [record for record in records if isinstance(record, dict) and cell(record.get("id"))]
+    gone = [record for record in known if not since or instant(cell(record.get("archivedAt"))) >= since]
     return Page(
         cursor=cursor,
         newest=newest(cell(record.get("archivedAt")) for record in gone),

@@ -113,14 +113,15 @@ class SalesforceSource:
         records, following = told["records"], next_address(told)
         cursor = None
         if following:
-            last = records[-1] if records else {}
+            last = next((record for record in reversed(records) if isinstance(record, dict)), {})
             place = {"at": _stamp(last.get(MODIFIED)), "id": cell(last.get("Id"))}
             cursor = json.dumps({"next": following, **place})
         return records_page(kind, records, self.org, cursor=cursor)
 
     def _history(self, kind: Kind, told: Any, kept: Sequence[Any]) -> Page:
         """Whole histories: that of the last deal may go on on the next page and is kept for it."""
-        records, following = [*kept, *told["records"]], next_address(told)
+        given = [record for record in told["records"] if isinstance(record, dict)]
+        records, following = [*kept, *given], next_address(told)
         if not following:
             return history_page(kind, records, self.org, cursor=None, read=len(told["records"]))
         last = id18(cell(records[-1].get("OpportunityId"))) if records else ""
@@ -142,8 +143,7 @@ class SalesforceSource:
     @cached_property
     def _stage_records(self) -> list[Any]:
         kind = KINDS["OpportunityStage"]
-        records: list[Any] = self._asked(kind, None, Place())["records"]
-        return records
+        return [record for record in self._asked(kind, None, Place())["records"] if isinstance(record, dict)]
 
     @cached_property
     def org(self) -> Org:
