@@ -1,7 +1,7 @@
 """Reads a source page by page. A page, its cursor and its problems are one transaction, so a kill costs one page."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -129,7 +129,7 @@ def _page_store(run: SyncRun, name: str, number: int, page: Page) -> None:
         number=number,
         rows=rows,
         cursor=page.cursor,
-        newest=datetime.fromisoformat(page.newest) if page.newest else None,
+        newest=_moment(page.newest),
         deleted=[list(row) for row in page.deleted],
         merged=[list(row) for row in page.merged],
         whole=[[part.table, part.parent, part.parent_id, list(part.ids)] for part in page.whole],
@@ -143,3 +143,12 @@ def _page_store(run: SyncRun, name: str, number: int, page: Page) -> None:
         run.objects_done = [*run.objects_done, name]
     run.requests += 1
     run.save(update_fields=["requests", "objects_done"])
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time of change; one that cannot be read moves no mark."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,10 +1,12 @@
 """One sync from its start to its end, and what a source that does not give means for its connection."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db import connection as database
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -54,7 +56,7 @@ def sync_lock(connection: Connection) -> bool:
 
 
 def sync_unlock(connection: Connection) -> None:
-    with database.cursor() as cursor:
+    with contextlib.suppress(DatabaseError), database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, connection.pk])
 
 

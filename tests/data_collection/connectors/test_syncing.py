@@ -380,3 +380,13 @@ def test_old_syncs_are_forgotten(sync: Sync) -> None:
     SyncRun.objects.filter(pk=old.pk).update(ended_at=datetime.now(UTC) - timedelta(days=91))
     assert runs_forget(now=datetime.now(UTC)) == 1
     assert list(SyncRun.objects.all()) == [new]
+
+
+@pytest.mark.parametrize("newest", ["last Tuesday", "2026-03-01 08:00:00", ""])
+def test_a_time_of_change_of_another_form_ends_nothing(
+    sync: Sync, memory: Memory, connection: Connection, newest: str
+) -> None:
+    rows = [dict(row) for row in memory.records["deals"].values()]
+    memory.before = lambda object, cursor: Page({"deals": rows}, None, newest) if object == "deals" else None
+    assert sync().state == "done" and len(mirror()["deals"]) == 5
+    assert connection.cursors.get(object="deals").mark == (START if newest.startswith("2026") else None)
