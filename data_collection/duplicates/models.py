@@ -60,7 +60,6 @@ class MatchKey(models.Model):
                 )
                 for kind in ("account", "contact", "lead")
             ),
-            GinIndex(fields=["blocks"], name="matchkey_blocks"),
             models.Index(fields=["kind"], name="matchkey_unchecked", condition=Q(checked=False)),
         ]
 

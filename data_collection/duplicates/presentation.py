@@ -31,6 +31,11 @@ def level_of(score: float) -> str:
     return "good" if score >= SURE_AT else "info" if score >= LIKELY else "warn"
 
 
+def shown_score(score: float) -> float:
+    """Never 100 %: only a person can be that sure."""
+    return min(score, 0.99)
+
+
 def words_of(row: models.Model) -> str:
     """A row as a person calls it."""
     return str(row) or f"#{row.pk}"
@@ -53,7 +58,7 @@ def groups_table(groups: list[DuplicateGroup], currency: str) -> Table:
             "url": reverse("duplicate_group", args=[group.pk]),
             "kind": group.get_kind_display(),
             "rows": group.size,
-            "score": group.score,
+            "score": shown_score(group.score),
             "systems": ", ".join(group.systems),
             "money": group.money,
         }
@@ -63,7 +68,7 @@ def groups_table(groups: list[DuplicateGroup], currency: str) -> Table:
         Column("names", _("Perhaps the same"), href="url"),
         Column("kind", _("Kind")),
         Column("rows", _("Rows"), "count"),
-        Column("score", _("Confidence"), "percent", help=_("Of the surest pair in the group")),
+        Column("score", _("Confidence"), "percent", places=0, help=_("Of the surest pair in the group")),
         Column("money", _("Deals, %(c)s") % {"c": currency}, "money", help=_("Open and won deals of its rows")),
         Column("systems", _("Systems")),
     ]
@@ -174,7 +179,7 @@ def pairs_of(group: DuplicateGroup, rows: list[models.Model]) -> list[dict[str, 
         {
             "left": names.get(pair.left_id, f"#{pair.left_id}"),
             "right": names.get(pair.right_id, f"#{pair.right_id}"),
-            "percent": round(pair.score * 100),
+            "percent": round(shown_score(pair.score) * 100),
             "level": level_of(pair.score),
             "words": evidence_words(pair.evidence),
         }

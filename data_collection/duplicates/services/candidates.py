@@ -57,10 +57,7 @@ def _blocks_sql(everything: bool) -> str:
     rows = f"SELECT unnest(blocks) AS block, row_id, checked FROM {KEYS} WHERE kind = %(kind)s"
     if not everything:
         changed = f"SELECT DISTINCT unnest(blocks) AS block FROM {KEYS} WHERE kind = %(kind)s AND NOT checked"
-        rows = (
-            f"SELECT b.block, k.row_id, k.checked FROM ({changed} OFFSET 0) b "
-            f"JOIN {KEYS} k ON k.kind = %(kind)s AND k.blocks @> ARRAY[b.block]::varchar[]"
-        )
+        rows = f"SELECT r.* FROM ({rows} OFFSET 0) r JOIN ({changed} OFFSET 0) c ON c.block = r.block"
     return (
         "CREATE TEMP TABLE duplicates_blocks AS SELECT * FROM "
         f"(SELECT block, row_id, checked, count(*) OVER (PARTITION BY block) AS size FROM ({rows}) r) s WHERE size > 1"

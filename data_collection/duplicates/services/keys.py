@@ -94,12 +94,16 @@ def keys_refresh(*, kind: str, progress: Progress | None = None) -> int:
     while True:
         rows = _changed(kind, after=last)
         if not rows:
-            return made
+            break
         with transaction.atomic():
             _write(_key(kind, row) for row in rows)
         made, last = made + len(rows), rows[-1][0]
         if progress:
             progress(made, None, f"Reading {kind}s")
+    if made:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {KEYS}")  # the search would otherwise be planned for the table as it was
+    return made
 
 
 def _drop_gone(kind: str) -> None:

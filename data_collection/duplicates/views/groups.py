@@ -14,7 +14,6 @@ from data_collection.duplicates.presentation import (
     SHOWN,
     asked_from,
     groups_table,
-    level_of,
     moving_table,
     pairs_of,
     preview_lines,
@@ -107,8 +106,6 @@ def duplicate_group(request: HttpRequest, pk: int) -> HttpResponse:
             "Choose the row to keep and the values it gets; nothing is written before you have seen it."
         ),
         "group": group,
-        "level": level_of(group.score),
-        "percent": round(group.score * 100),
         "rows": [{"pk": r.pk, "title": words_of(r), "system": r.system, "external_id": r.external_id} for r in shown],
         "winner": shown[0].pk,
         "lines": side_by_side(shown),

@@ -18,6 +18,7 @@ from data_collection.duplicates.presentation import (
     level_of,
     merges_table,
     name_words,
+    shown_score,
     words_of,
 )
 from data_collection.duplicates.selectors import evidence_words
@@ -170,7 +171,7 @@ def _leads_table(rows: list[LeadMatch]) -> Table:
             "known": words_of(row.contact or row.account),
             "as": _("Contact") if row.contact else _("Account"),
             "url": reverse("account_page", args=[account]) if (account := _account_of(row)) else "",
-            "score": row.score,
+            "score": shown_score(row.score),
             "level": level_of(row.score),
             "why": ", ".join(evidence_words(row.evidence)),
         }
@@ -182,7 +183,7 @@ def _leads_table(rows: list[LeadMatch]) -> Table:
         Column("owner", _("Owner")),
         Column("known", _("Known as"), href="url"),
         Column("as", _("Kind")),
-        Column("score", _("Confidence"), "percent"),
+        Column("score", _("Confidence"), "percent", places=0),
         Column("why", _("Why")),
     ]
     return Table(columns, lines, caption=_("Leads known already"), phone="cards")
