@@ -11,8 +11,9 @@ from cleanco.termdata import terms_by_country, terms_by_type
 
 from data_collection.duplicates.calc.folding import fold, is_thai, words
 
-#: cleanco's terms that are just as often words of the name, or name the country of a subsidiary.
-_NOT_FORMS = frozenset("uk nl ok at da as ad et sd ps ud ay ab ae st".split()) - {"ab", "as"}
+#: Of the forms of one or two letters only these are taken off: the others are as often words of the name, or name
+#: the country of a subsidiary.
+_SHORT_FORMS = frozenset("ag sa as ab oy kg nv bv kk ug se sl co lp hf".split())
 _MORE_FORMS = (
     "public company limited",
     "public co ltd",
@@ -124,7 +125,7 @@ def _forms() -> frozenset[tuple[str, ...]]:
     """Legal forms as the words they become."""
     listed = {t for group in (terms_by_type, terms_by_country) for terms in group.values() for t in terms}
     found = {tuple(_words(term)) for term in (*listed, *_MORE_FORMS)}
-    return frozenset(form for form in found if form and not (len(form) == 1 and form[0] in _NOT_FORMS))
+    return frozenset(form for form in found if len("".join(form)) > 2 or "".join(form) in _SHORT_FORMS)
 
 
 @cache
@@ -166,7 +167,8 @@ def company_words(text: str) -> list[str]:
     """
     found = _words(_attached(text) if not text.isascii() else text)
     found = _without_forms(found)
-    kept = [_SHORT.get(word, word) for word in found if word not in _AND] or found
+    last = len(found) - 1
+    kept = [_SHORT.get(w, w) for i, w in enumerate(found) if w not in _AND or i in (0, last)]  # “and” joins two words
     if any(is_thai(word) for word in kept):
         return ["".join(word for word in kept if is_thai(word)), *(word for word in kept if not is_thai(word))]
     return kept
@@ -182,7 +184,7 @@ def _without_forms(found: list[str]) -> list[str]:
             if tuple(found[-length:]) in forms:
                 found, cut = found[:-length], True
                 break
-        while len(found) > 1 and found[-1] in _AND:
+        while cut and len(found) > 1 and found[-1] in _AND:  # “… & Co.”
             found = found[:-1]
     return found
 

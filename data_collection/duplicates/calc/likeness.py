@@ -1,5 +1,7 @@
 """How alike two names are, from 0 to 1: word by word in any order, forgiving single slips of the keyboard."""
 
+import re
+
 from rapidfuzz.distance import OSA
 
 from data_collection.duplicates.calc.companies import COMMON
@@ -7,6 +9,8 @@ from data_collection.duplicates.calc.companies import COMMON
 WEAK = 0.3  # weight of a word many companies share, beside 1 for others
 ACRONYM = 0.85
 INITIAL = 0.85
+OTHER_NUMBER = 0.65  # names at most this alike when their numbers differ
+_NUMBER = re.compile(r"\d+")
 
 
 def word_likeness(a: str, b: str) -> float:
@@ -28,9 +32,17 @@ def word_likeness(a: str, b: str) -> float:
 
 
 def company_likeness(a: str, b: str) -> float:
-    """Weight of the words that match over the weight of all words; spelled together and initials count as well."""
+    """Weight of the words that match over the weight of all words; spelled together and initials count as well.
+
+    Numbers are no place for slips: “Plant 6” is not “Plant 7”, nor plain “Plant”.
+    """
     if a == b:
         return 1.0 if a else 0.0
+    alike = _company_likeness(a, b)
+    return alike if _NUMBER.findall(a) == _NUMBER.findall(b) else min(alike, OTHER_NUMBER)
+
+
+def _company_likeness(a: str, b: str) -> float:
     ours, theirs = a.split(), b.split()
     joined = _joined(a, b)
     if joined == 1.0:
