@@ -31,6 +31,7 @@ PAGES = {
     "ops": [
         "/",
         "/collect/sources/",
+        "/collect/sources/new/",
         "/collect/outgoing/",
         "/collect/outgoing/new/webhook/",
         "/collect/outgoing/new/slack_bot/",

@@ -51,7 +51,8 @@ class FileCard:
     settings: list[Setting]
     headers: list[tuple[str, str]]  # name and kind of the column
     sample: list[list[str]]
-    rows: int | None
+    rows: int | None  # None: more than were looked at
+    looked_at: int
     notes: list[str]
 
     @property
@@ -115,6 +116,7 @@ def _card(row: ImportFile, form: FileForm | None = None) -> FileCard:
         list(zip(seen.get("headers", []), kinds, strict=False)),
         seen.get("sample", []),
         seen.get("rows_total"),
+        seen.get("rows_seen", 0),
         seen.get("notes", []),
     )
 

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from data_collection.imports.models import ImportBatch
-from data_collection.models import OrderLine, Rep
+from data_collection.imports.models import ImportBatch, SavedMapping
+from data_collection.models import Opportunity, OrderLine, Rep
 
 STATE_WORDS = ("order_line", "rep")
 
@@ -96,3 +96,52 @@ def test_killed_anywhere_and_run_again_is_as_if_never_killed(folder: Callable[..
         distinct, amount, quantity, owners = cursor.fetchone()
     assert (distinct, float(amount), int(quantity), owners) == (20_000, 199_995_000.0, 40_000, 20_000)
     assert not ImportBatch.objects.filter(state=ImportBatch.State.RUNNING).exists()
+
+
+# --- without a mapping, and back out ---------------------------------------------------------
+DEALS = "Deal ID,Deal name,Stage,Amount,Close date\n1,One,Won,10,2026-01-02\n2,Two,Talk,20,2026-05-01\n"
+
+
+@pytest.mark.django_db
+def test_a_guessed_mapping_is_shown_and_asks_first(folder: Callable[..., Path], capsys: pytest.CaptureFixture) -> None:
+    place = str(folder(deals=DEALS))
+    with pytest.raises(CommandError, match="Nothing was imported") as wrong:  # nobody is there to say yes
+        call_command("import_crm", place)
+    assert wrong.value.returncode == 2 and not ImportBatch.objects.exists()
+    shown = capsys.readouterr().err
+    assert "Deal ID -> opportunity.external_id" in shown and "files:" in shown
+    call_command("import_crm", place, "--dry-run")
+    assert not Opportunity.objects.exists()
+    call_command("import_crm", place, "--yes", "--system", "mine")
+    assert dict(Opportunity.objects.filter(system="mine").values_list("external_id", "amount")) == {"1": 10, "2": 20}
+
+
+@pytest.mark.django_db
+def test_a_guessed_mapping_is_kept_by_name(folder: Callable[..., Path]) -> None:
+    place = str(folder(deals=DEALS))
+    call_command("import_crm", place, "--save-mapping", "Our deals")
+    assert SavedMapping.objects.get().name == "our-deals" and Opportunity.objects.count() == 2
+    call_command("import_crm", place, "--mapping", "our-deals")
+    assert ImportBatch.objects.first().total["same"] >= 2
+
+
+@pytest.mark.django_db
+def test_undo_by_command(folder: Callable[..., Path], capsys: pytest.CaptureFixture) -> None:
+    call_command("import_crm", str(folder(rep="code,name\na,A\nb,B\n")), "--mapping", "native")
+    batch = ImportBatch.objects.get().pk
+    call_command("import_crm", "--undo", str(batch), "--dry-run")
+    with pytest.raises(CommandError, match="Nothing was undone"):
+        call_command("import_crm", "--undo", str(batch))
+    assert Rep.objects.count() == 2
+    capsys.readouterr()
+    call_command("import_crm", "--undo", str(batch), "--yes")
+    assert not Rep.objects.exists() and "rep                                2           0" in capsys.readouterr().out
+    for number, words in ((batch, "undone already"), (batch + 1, "There is no import")):
+        with pytest.raises(CommandError, match=words):
+            call_command("import_crm", "--undo", str(number), "--yes")
+
+
+@pytest.mark.django_db
+def test_without_a_place_there_is_nothing_to_do() -> None:
+    with pytest.raises(CommandError, match="Name a folder or file"):
+        call_command("import_crm")
