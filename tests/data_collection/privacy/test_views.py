@@ -77,3 +77,14 @@ def test_only_operations(manager_client: Client, executive_client: Client) -> No
         assert client.get(reverse("people_data")).status_code == 403
         assert client.get(reverse("person", args=["lead", lead.pk])).status_code == 403
         assert client.post(reverse("person_export", args=["lead", lead.pk])).status_code == 403
+
+
+def test_the_admin_leads_to_the_persons_page(company: object, analyst_client: Client) -> None:
+    lead, other = make_lead("Ann", email="ann@lee.test"), make_lead("Bob")
+    url = reverse("admin:data_collection_lead_changelist")
+    answer = analyst_client.post(url, {"action": "open_people_data", "_selected_action": [lead.pk]})
+    assert answer.url == reverse("person", args=["lead", lead.pk])
+    answer = analyst_client.post(
+        url, {"action": "open_people_data", "_selected_action": [lead.pk, other.pk]}, follow=True
+    )
+    assert "Choose one row" in answer.content.decode()
