@@ -12,6 +12,7 @@ from data_collection.imports.models import ImportBatch
 from data_collection.imports.selectors import import_limits, mapping_parsed
 from data_collection.imports.services.batches import import_run
 from data_collection.imports.services.drafts import drafts_tidy
+from data_collection.imports.services.trail import images_tidy
 from data_collection.imports.services.undoing import UndoRefused, batch_undo
 from data_collection.imports.services.uploads import files_discard
 from salesops.jobs.nightly import nightly_step
@@ -73,8 +74,9 @@ def run_undo(job: JobHandle) -> None:
     job.report(rows_out=removed + restored, batch=batch.pk, removed=removed, restored=restored)
 
 
-@nightly_step("imports_tidy", title=_("Tidy import drafts"))
+@nightly_step("imports_tidy", title=_("Tidy imports"))
 def run_tidy(job: JobHandle) -> None:
-    """Old drafts go, and the files of dry runs nobody applied."""
+    """Old drafts go, the files of dry runs nobody applied, and earlier values of imports too old to be undone."""
+    images_tidy(now=timezone.now())
     drafts, files = drafts_tidy(before=timezone.now() - timedelta(days=settings.IMPORT_DRAFT_DAYS))
     job.report(rows_out=drafts + files, drafts=drafts, files=files)

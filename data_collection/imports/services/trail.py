@@ -5,12 +5,15 @@ What changed rows held before is kept by the statement that changes them (`calc.
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from data_collection.imports.calc.tables import Table
 from data_collection.imports.models import NewRows, RowBefore
+
+KEPT_FOR = timedelta(days=90)
 
 
 @contextlib.contextmanager
@@ -49,6 +52,8 @@ def _last_id(cursor: CursorWrapper, table: Table) -> int:
     return cursor.fetchone()[0]
 
 
-def images_forget(*, table: str, rows: list[int]) -> int:
-    """Erase what is kept of earlier values of these rows, for example of an erased person. Returns how many."""
-    return RowBefore.objects.filter(table=table, row__in=rows).delete()[0]
+def images_tidy(*, now: datetime) -> int:
+    """Forget earlier values too old to go back to. Returns how many rows they were of."""
+    old = now - KEPT_FOR
+    NewRows.objects.filter(batch__started_at__lt=old).delete()
+    return RowBefore.objects.filter(batch__started_at__lt=old).delete()[0]

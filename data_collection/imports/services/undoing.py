@@ -18,7 +18,7 @@ from data_collection.imports.calc import undos
 from data_collection.imports.calc.tables import Table
 from data_collection.imports.calc.undos import Link
 from data_collection.imports.models import ImportBatch, NewRows, RowBefore
-from data_collection.imports.services.trail import import_writes
+from data_collection.imports.services.trail import KEPT_FOR, import_writes
 from data_collection.imports.services.turns import imports_alone
 from data_collection.imports.targets import tables
 from salesops.access.models import User
@@ -116,6 +116,8 @@ def _must_be_undoable(batch: ImportBatch) -> None:
     }.get(state(batch.state))
     if batch.dry_run:
         why = _("A dry run writes nothing; there is nothing to undo.")
+    if batch.started_at < timezone.now() - KEPT_FOR:
+        why = why or _("Earlier values are kept for %(days)s days; this import is older.") % {"days": KEPT_FOR.days}
     if why:
         raise UndoRefused(why)
 

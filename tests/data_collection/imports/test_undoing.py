@@ -1,7 +1,7 @@
 """Undo of a batch: exactly what it did, later changes kept and told, facts told of it."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from data_collection.models import (
 )
 from salesops.access.models import User
 from salesops.jobs.models import JobState
-from salesops.jobs.services import job_work
+from salesops.jobs.services import job_enqueue, job_work
 from tests.builders import make_activity, make_membership, make_opportunity, make_rep
 from tests.data_collection.imports.conftest import counts, run_import
 
@@ -327,8 +327,6 @@ def test_undo_as_a_job(company: ImportBatch, analyst: User) -> None:
 
 def undo_queue_again(row: object) -> object:
     """The same job once more, as after a lost answer."""
-    from salesops.jobs.services import job_enqueue
-
     return job_enqueue(kind="import_undo", params=row.params)
 
 
@@ -339,3 +337,14 @@ def test_a_row_a_person_added_meanwhile_is_not_the_batchs(folder: Callable[..., 
     NewRows.objects.filter(pk=span.pk).update(last=mine.pk)
     batch_undo(batch=company, user=None)
     assert Opportunity.objects.get().name == "Mine"
+
+
+def test_what_is_too_old_is_forgotten_and_can_not_be_undone(folder: Callable[..., Path], company: ImportBatch) -> None:
+    recent = second(folder)
+    company.started_at -= timedelta(days=91)
+    company.save()
+    job_work(job_enqueue(kind="imports_tidy"))
+    assert set(RowBefore.objects.values_list("batch", flat=True)) == {recent.pk}
+    with pytest.raises(UndoRefused, match="90 days"):
+        undo_preview(company)
+    batch_undo(batch=recent, user=None)
