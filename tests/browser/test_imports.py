@@ -169,7 +169,7 @@ def test_leads_with_placeholders(page: Page, site: Site) -> None:
     count, converted = site.product.sql(f"SELECT count(*), count(*) FILTER (WHERE status = 'converted') {leads}")[0]
     assert (count, round(converted / count, 3)) == (9240, 0.385)
     assert site.product.sql(f"SELECT count(*) {leads} AND attributes::text LIKE '%\"Select\"%'") == [(0,)]
-    assert site.product.sql(f"SELECT count(*) {leads} AND attributes ? 'TotalVisits'") == [(9240,)]
+    assert site.product.sql(f"SELECT count(*) {leads} AND attributes ? 'Lead Number'") == [(9240,)]
 
 
 def test_undo_takes_a_whole_import_back(page: Page, site: Site) -> None:
