@@ -1,4 +1,4 @@
-"""Cancel acts inside a long statement, and leaves whole tables."""
+"""Cancel acts inside a long statement and leaves whole tables; others work on the same rows meanwhile."""
 
 import threading
 import time
@@ -14,6 +14,7 @@ from data_collection.imports.models import ImportBatch
 from data_collection.imports.services.undoing import batch_undo, undo_queue
 from data_collection.imports.services.uploads import upload_receive
 from data_collection.models import Opportunity, Stage
+from salesops.access.models import User
 from salesops.jobs.models import JobRun, JobState
 from salesops.jobs.services import job_cancel, job_run
 from tests.builders import make_user
@@ -74,14 +75,14 @@ def cancelled_at(row: JobRun, table: str) -> float:
     return seconds
 
 
-def upload() -> ImportBatch:
-    files = {"stage": "name,rank,kind\nOpen,1,open\n", "opportunity": DEALS}
+def upload(deals: str = DEALS) -> ImportBatch:
+    files = {"stage": "name,rank,kind\nOpen,1,open\n", "opportunity": deals}
     return upload_receive(
         files=[SimpleUploadedFile(f"{name}.csv", text.encode()) for name, text in files.items()],
         mapping_name="native",
         dry_run=False,
         accept_suggestions=False,
-        user=make_user("ops", "ops@example.test"),
+        user=User.objects.filter(email="ops@example.test").first() or make_user("ops", "ops@example.test"),
     )
 
 
@@ -116,3 +117,43 @@ def test_progress_is_seen_while_a_statement_runs() -> None:
     thread.join()
     batch.refresh_from_db()
     assert batch.state == ImportBatch.State.APPLIED
+
+
+def test_two_imports_at_once_take_turns() -> None:
+    one, two = upload(), upload()
+    threads = [run_in_thread(batch.job) for batch in (one, two)]
+    for thread in threads:
+        thread.join(timeout=60)
+    totals = []
+    for batch in (one, two):
+        batch.refresh_from_db()
+        assert batch.state == ImportBatch.State.APPLIED
+        totals.append((batch.total["new"], batch.total["same"]))
+    assert sorted(totals) == [(0, 51), (51, 0)]
+    assert Opportunity.objects.count() == 50
+
+
+def test_an_edit_while_the_import_runs_is_kept_and_undo_goes_back_to_it() -> None:
+    first = upload()
+    job_run(first.job.pk)
+    later = upload(DEALS.replace("Deal 7,", "Seven,"))
+    held = psycopg2.connect(dsn())
+    try:  # an edit that is not committed yet
+        held.cursor().execute("UPDATE data_collection_opportunity SET next_step = 'Call' WHERE external_id = '7'")
+        thread = run_in_thread(later.job)
+        wait_until(waits_for_a_row, what="the import reaches the row")
+        held.commit()
+    finally:
+        held.close()
+    thread.join(timeout=60)
+    deal = Opportunity.objects.get(external_id="7")
+    assert (deal.name, deal.next_step, deal.batch_id) == ("Seven", "Call", later.pk)
+    batch_undo(batch=ImportBatch.objects.get(pk=later.pk), user=None)
+    deal.refresh_from_db()
+    assert (deal.name, deal.next_step, deal.batch_id) == ("Deal 7", "Call", None)
+
+
+def waits_for_a_row() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+        return cursor.fetchone() is not None
