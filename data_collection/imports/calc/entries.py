@@ -324,3 +324,20 @@ def set_formats(entry: Document, chosen: Dict[str, str], date: Sequence[str]) ->
     if formats:
         changed["formats"] = {**(changed.get("formats") or {}), **formats}
     return changed
+
+
+#: As the guide writes them; the database keeps no order of names.
+ORDER = (
+    "name title system notes native formats rows files file optional headers blank encoding separator tables".split()
+)
+ORDER += "table known_by duplicates sum only skip_empty fields attributes column first_filled template constant".split()
+
+
+def in_order(document: Any) -> Any:
+    """The document with its words in the order a person writes them; other names stay as they stand, behind."""
+    if isinstance(document, list):
+        return [in_order(part) for part in document]
+    if not isinstance(document, dict):
+        return document
+    rank = {word: place for place, word in enumerate(ORDER)}
+    return {name: in_order(document[name]) for name in sorted(document, key=lambda n: rank.get(str(n), len(rank)))}

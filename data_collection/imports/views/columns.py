@@ -102,7 +102,7 @@ def import_mapping(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
 @of_a_draft
 def import_document(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     """The mapping as text, for what the page of columns does not show."""
-    text = yaml.safe_dump(batch.definition, allow_unicode=True, sort_keys=False, width=110)
+    text = yaml.safe_dump(entries.in_order(batch.definition), allow_unicode=True, sort_keys=False, width=110)
     problems: list[str] = []
     if request.method == "POST":
         text = request.POST.get("text", "").replace("\r\n", "\n")

@@ -179,3 +179,12 @@ def test_a_broken_document_is_no_accident(document: dict) -> None:
     """What a person typed may be anything; the page must still open."""
     fitted, left = entries.fit(document, {"a.csv": ("A",)}, TABLES)
     assert left == ["a.csv"] and entries.entry_place(fitted, "a.csv") is None
+
+
+def test_words_stand_in_the_order_of_the_guide() -> None:
+    document = {"files": [{"tables": [{"fields": {"b": "B", "a": "A"}, "table": "deal"}], "file": "x"}], "system": "s"}
+    ordered = entries.in_order(document)
+    assert ordered == document and list(ordered) == ["system", "files"]
+    assert list(ordered["files"][0]) == ["file", "tables"]
+    target = ordered["files"][0]["tables"][0]
+    assert list(target) == ["table", "fields"] and list(target["fields"]) == ["b", "a"]
