@@ -92,9 +92,9 @@ def timed(work: Callable[[], object]) -> tuple[float, object]:
 
 def fill(deals: int) -> None:
     Company(reporting_currency="USD").save()
-    team = make_team("Team", code="team")
+    teams = [make_team(f"Team {n}", code=f"team{n}") for n in range(10)]
     for n in range(100):
-        make_rep(f"Rep {n}", code=f"r{n}", team=team)
+        make_rep(f"Rep {n}", code=f"r{n}", team=teams[n % 10])
     stages = [Stage.objects.create(name=name, rank=i, kind=kind).pk for i, (name, kind) in enumerate(STAGES)]
     with connection.cursor() as cursor:
         cursor.execute(
