@@ -93,6 +93,7 @@ def file_look(*, row: ImportFile) -> None:
             encoding=chosen.get("encoding") or None,
             separator=chosen.get("separator") or None,
             limits=import_limits(),
+            whole=False,  # a page waits for it; the import looks through all of it
         )
         row.detection = seen.stored(detect(found, zone=Company.get().time_zone))
         row.size, row.sha256, row.encoding, row.separator = found.size, found.sha256, found.encoding, found.separator
@@ -151,7 +152,8 @@ def values_seen(*, row: ImportFile, headers: Sequence[str]) -> dict[str, list[st
 
 
 def _count_values(row: ImportFile, headers: Sequence[str]) -> dict[str, list[str]]:
-    found = survey(Path(row.stored.path), encoding=row.encoding or None, separator=row.separator or None)
+    path = Path(row.stored.path)
+    found = survey(path, encoding=row.encoding or None, separator=row.separator or None, whole=False)
     places = {header: found.headers.index(header) for header in headers}
     counts: dict[str, dict[str, int]] = {header: {} for header in headers}
     for number, cells in enumerate(found.open_rows()):
