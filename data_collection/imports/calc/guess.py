@@ -66,7 +66,7 @@ def guess(
     for name, _seen in files:
         if name not in entries and name not in drafted.used:
             around.notes.append(f"{name}: no table fits it; choose one, or leave the file out.")
-    base = {key: preset[key] for key in ("rows", "formats") if preset and key in preset}
+    base: dict[str, Any] = {key: preset[key] for key in ("rows", "formats") if preset and key in preset}
     title = str(preset["title"]) if preset else "Guessed from the files"
     definition: dict[str, Any] = {"name": "guessed", "title": title, "system": own, **base}
     rows = {**base.get("rows", {}), **drafted.rows}
