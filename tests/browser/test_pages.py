@@ -17,7 +17,15 @@ from tests.browser.conftest import PASSWORD, Site
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = {
-    "rep": ["/me/", "/collect/funnel/", "/demand/forecast/", "/glossary/", "/jobs/", "/profile/"],
+    "rep": [
+        "/me/",
+        "/collect/funnel/",
+        "/collect/quality/worklist/",
+        "/demand/forecast/",
+        "/glossary/",
+        "/jobs/",
+        "/profile/",
+    ],
     "manager": [
         "/collect/overview/",
         "/collect/kpis/",
@@ -25,6 +33,7 @@ PAGES = {
         "/collect/funnel/",
         "/collect/team/",
         "/collect/quality/",
+        "/collect/quality/scores/",
         "/demand/forecast/",
         "/rows/bookings/",
     ],
@@ -41,6 +50,10 @@ PAGES = {
         "/collect/connections/",
         "/collect/connections/new/pipedrive/",
         "/collect/quality/",
+        "/collect/quality/open-past-close-date/",
+        "/collect/quality/worklist/?state=all",
+        "/collect/quality/scores/?by=source",
+        "/collect/quality/note/",
         "/collect/duplicates/",
         "/collect/duplicates/bulk/",
         "/collect/duplicates/merges/",
@@ -51,6 +64,7 @@ PAGES = {
         "/admin/data_collection/rep/",
         "/admin/data_collection/quota/",
         "/admin/data_collection/territory/add/",
+        "/admin/data_collection/customrule/add/",
     ],
     "executive": ["/collect/overview/", "/collect/kpis/bookings/", "/demand/forecast/", "/supply/", "/execute/"],
 }

@@ -181,6 +181,8 @@ _OPEN, _WON, _LOST = _is("status", "open"), _is("status", "won"), _is("status", 
 _PRICED = _filled("amount")
 _OLD: Mask = lambda dirt, f: (f["created_on"] < dirt.day(-QUIET_DAYS)) & (f["status"] == "open")  # noqa: E731
 _LONG_LOST: Mask = lambda dirt, f: (f["status"] == "lost") & (f["close_date"] < dirt.day(-200))  # noqa: E731
+#: Lost so long ago that an absurd amount spoils no chart of the last two years.
+_ANCIENT: Mask = lambda dirt, f: (f["status"] == "lost") & (f["close_date"] < dirt.day(-800))  # noqa: E731
 _IN_WORK = _is("status", "new", "working", "mql", "sql")
 #: Columns the clean files do not have.
 ADDED: dict[str, dict[str, Any]] = {
@@ -229,7 +231,7 @@ SPOILS: dict[str, tuple[tuple[str, Mask, Change], ...]] = {
         ("exchange-rate-missing", _LOST, _set("currency", "CHF")),
         ("currency-unlike-account", _both(_LOST, _is("currency", "EUR")), _set("currency", "USD")),
         ("amount-negative", _both(_LOST, _PRICED), _times("amount", -1)),
-        ("amount-absurd", _both(_LONG_LOST, _PRICED), _times("amount", 1_000)),
+        ("amount-absurd", _both(_ANCIENT, _PRICED, _is("currency", "USD")), _set("amount", 4_000_000.0)),
         ("amount-token", _both(_OPEN, _PRICED), _set("amount", 1.0, 0.0)),
         ("amount-unlike-lines", _both(_LOST, _PRICED), _times("amount", 1.5)),
         ("probability-unlike-stage", _OPEN, _set("probability", 1.0, 0.0)),
