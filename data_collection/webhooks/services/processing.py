@@ -24,7 +24,6 @@ from data_collection.webhooks.models import InboxMessage, InboxState, WebhookSou
 from data_collection.webhooks.selectors import recipe_parsed
 from data_collection.webhooks.services.accepting import inbox_wake, wake_answered
 from data_collection.webhooks.services.people import Row, Stamp, people_lock, person_apply
-from salesops.company.selectors import company_today
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -43,6 +42,10 @@ def after_effect(call: Callable[[Sequence[int]], None]) -> Callable[[Sequence[in
     if call not in AFTER_EFFECT:
         AFTER_EFFECT.append(call)
     return call
+
+
+class LeaseLost(Exception):
+    """Another worker has this message now."""
 
 
 @dataclass(slots=True)
@@ -88,12 +91,13 @@ def message_process(*, message: InboxMessage) -> bool:
         return _set_aside(mine, f"Given up after {MOST_TRIES} tries; the worker died each time.")
     try:
         with transaction.atomic():
-            if mine.select_for_update().first() is None:
-                return False
             effect = message_effect(message=message)
             state = InboxState.DONE if effect.counts.keys() - {"ignored", "erased", "unknown"} else InboxState.IGNORED
-            _end(mine, state, result=dict(effect.counts))
+            if not _end(mine, state, result=dict(effect.counts)):
+                raise LeaseLost  # another worker took it over: what this one wrote is rolled back
             transaction.on_commit(lambda: _tell(effect.leads))
+    except LeaseLost:
+        return False
     except (PayloadRefused, RecipeError) as refused:
         return _set_aside(mine, str(refused))
     except Exception as broken:  # any fault of one message must not stop the others; it is kept with its cause
@@ -102,8 +106,10 @@ def message_process(*, message: InboxMessage) -> bool:
     return True
 
 
-def _end(mine: QuerySet[InboxMessage], state: str, **changes: object) -> None:
-    mine.update(state=state, ended_at=timezone.now(), lease_token=None, lease_until=None, **{"error": "", **changes})
+def _end(mine: QuerySet[InboxMessage], state: str, **changes: object) -> int:
+    return mine.update(
+        state=state, ended_at=timezone.now(), lease_token=None, lease_until=None, **{"error": "", **changes}
+    )
 
 
 def _set_aside(mine: QuerySet[InboxMessage], error: str) -> bool:
@@ -179,7 +185,7 @@ def _event(message: InboxMessage, one: Wanted, stamp: Stamp, lead: Row | None, c
         kind=one.event.kind,
         campaign=one.event.campaign,
         attributes=dict(one.event.attributes),
-        day=company_today(stamp.at),
+        day=stamp.day,
         modified_at=stamp.at,
         lead=lead if isinstance(lead, Lead) else None,
         contact=contact if isinstance(contact, Contact) else None,

@@ -9,8 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from data_collection.webhooks.calc.signatures import Arrived
-from data_collection.webhooks.models import WebhookSource
-from data_collection.webhooks.services.accepting import message_accept, message_prove, over_limit
+from data_collection.webhooks.services.accepting import message_accept, message_prove, over_limit, source_by_slug
 from salesops.notices.links import whole_url
 from salesops.secrets.cipher import Unreadable
 
@@ -34,7 +33,7 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _received(request: HttpRequest, slug: str) -> HttpResponse:
-    source = WebhookSource.objects.filter(slug=slug, is_active=True).first()
+    source = source_by_slug(slug)
     length = _length(request)
     if length > (source.most_kb * 1024 if source is not None else LARGEST):
         return _answer(413, "Too large.")

@@ -13,6 +13,7 @@ from django.test import Client
 
 from data_collection.models import InboxMessage, WebhookSource
 from data_collection.webhooks.selectors import recipe_document, shipped_recipes
+from data_collection.webhooks.services import accepting
 from data_collection.webhooks.services.processing import inbox_run
 from salesops.models import Company
 
@@ -32,6 +33,11 @@ def hmac_headers(body: bytes, *, secret: str = SECRET, at: int | None = None) ->
     stamp = str(int(time.time()) if at is None else at)
     mac = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return {"X-Timestamp": stamp, "X-Signature": f"sha256={mac}"}
+
+
+@pytest.fixture(autouse=True)
+def _sources_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "SOURCE_SECONDS", 0)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Messages become leads, contacts and events: once in effect, in any order, with every failure kept."""
 
 import random
+import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,6 +20,7 @@ from data_collection.webhooks.services.processing import (
     messages_claim,
     messages_replay,
 )
+from salesops.company import selectors as company_selectors
 from tests.builders import make_lead, make_rep
 from tests.data_collection.webhooks.conftest import Send
 
@@ -48,7 +50,10 @@ def test_a_form_becomes_a_lead_and_an_event(source: WebhookSource, send: Send, p
     assert InboxMessage.objects.get().result == {"leads new": 1, "events new": 1}
 
 
-def test_the_day_is_the_companys(source: WebhookSource, send: Send, process: Process, company: object) -> None:
+def test_the_day_is_the_companys(
+    source: WebhookSource, send: Send, process: Process, company: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company_selectors, "_zone", None)  # remembered for half a minute
     company.time_zone = "Asia/Bangkok"
     company.save()
     send(event())
@@ -263,6 +268,23 @@ def test_a_worker_that_lost_its_lease_changes_nothing(source: WebhookSource, sen
     [taken_over] = messages_claim()
     assert message_process(message=late) is False and not Lead.objects.exists()
     assert message_process(message=taken_over) is True and Lead.objects.count() == 1
+
+
+def test_a_lease_lost_during_the_work_takes_the_rows_back(
+    source: WebhookSource, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(event())
+    [message] = messages_claim()
+    real = processing.message_effect
+
+    def slow(*, message: InboxMessage) -> object:
+        effect = real(message=message)
+        InboxMessage.objects.filter(pk=message.pk).update(lease_token=uuid.uuid4())
+        return effect
+
+    monkeypatch.setattr(processing, "message_effect", slow)
+    assert message_process(message=message) is False
+    assert not Lead.objects.exists() and InboxMessage.objects.get().state == "queued"
 
 
 def test_an_event_that_comes_in_two_messages_counts_once(source: WebhookSource, send: Send, process: Process) -> None:

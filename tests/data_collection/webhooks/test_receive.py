@@ -219,9 +219,14 @@ def test_a_worker_is_called_once_until_it_begins(
     assert len(calls) == 2
 
 
-def test_two_queries_a_message(source: WebhookSource, send: Send, django_assert_num_queries: Callable) -> None:
+def test_one_query_a_message_while_the_source_is_remembered(
+    source: WebhookSource, send: Send, django_assert_num_queries: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with django_assert_num_queries(2):
         send(PAYLOAD)
+    monkeypatch.setattr(accepting, "SOURCE_SECONDS", 60)
+    with django_assert_num_queries(1):
+        send(PAYLOAD | {"id": "e2"})
 
 
 @pytest.mark.django_db(transaction=True)
