@@ -33,20 +33,23 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _received(request: HttpRequest, slug: str) -> HttpResponse:
-    source = source_by_slug(slug)
     length = _length(request)
-    if length > (source.most_kb * 1024 if source is not None else LARGEST):
+    if length > LARGEST:
         return _answer(413, "Too large.")
-    if source is None:
-        return _refused()  # as for a wrong signature: nobody learns which addresses exist
     if not request.content_type.endswith("+json") and request.content_type not in CONTENT_TYPES:
         return _answer(415, "Send JSON or a form.")
     if request.headers.get("content-encoding", "identity") != "identity":
         return _answer(415, "Send the body without compression.")
+    # From here on an unknown address answers as a wrong signature does: nobody learns which addresses exist.
+    source = source_by_slug(slug)
+    if source is None:
+        return _refused()
     arrived = _arrived(request, length)
     proof = message_prove(source=source, arrived=arrived)
     if proof is None:
         return _refused()
+    if length > source.most_kb * 1024:
+        return _answer(413, "Too large.")
     if over_limit(source=source):
         return _answer(429, "Too many messages. Send it again later.", retry=60)
     query = request.META.get("QUERY_STRING", "")

@@ -89,6 +89,20 @@ def test_nobody_learns_which_check_failed(source: WebhookSource, send: Send) -> 
     assert not InboxMessage.objects.exists()
 
 
+def test_without_a_signature_nobody_learns_which_addresses_exist(make_source: Callable, send: Send) -> None:
+    make_source(most_kb=1)
+    asked: list[tuple[object, dict[str, str]]] = [
+        (PAYLOAD, {}),
+        ({"pad": "x" * 2000}, {}),
+        (b"<x/>", {"Content_Type": "text/xml"}),
+        (PAYLOAD, {"Content_Encoding": "gzip"}),
+        (b"x" * (10_240 * 1024 + 1), {}),
+    ]
+    for payload, headers in asked:
+        here, nowhere = (send(payload, slug=slug, signed=None, **headers) for slug in ("web", "unknown"))
+        assert (here.status_code, here.content) == (nowhere.status_code, nowhere.content)
+
+
 def test_an_empty_secret_opens_nothing(make_source: Callable, send: Send) -> None:
     make_source(secret="")
     assert send(PAYLOAD, signed=lambda body: hmac_headers(body, secret="")).status_code == 401
