@@ -324,7 +324,7 @@ def test_a_session_is_renewed_once_and_kept(force: SalesforceStandin, org: Org) 
 
 def test_a_token_goes_to_salesforce_only(force: SalesforceStandin) -> None:
     calls = Calls(APP, tokens=tokens(session_id="s", instance="acme.my.salesforce.com"), world=World())
-    for host in ("evil.test", "salesforce.com.evil.test", "evilsalesforce.com"):
+    for host in ("evil.test", "salesforce.com.evil.test", "evilsalesforce.com", "a.salesforce.com:x@evil.test"):
         with pytest.raises(SourceRefused, match="not Salesforce's"):
             calls._own_host(host)
     assert calls._own_host("acme--dev.sandbox.my.salesforce.com")

@@ -190,8 +190,9 @@ class Calls:
     def _own_host(self, host: str) -> str:
         """The server the login names; a token is sent to Salesforce only."""
         name = host.lower().partition(":")[0]
-        if not self.world.address and not name.endswith(OWN_HOSTS):
-            raise SourceRefused(f"The login named “{name}” as the server of the org, which is not Salesforce's.")
+        if not self.world.address and ("@" in host or not name.endswith(OWN_HOSTS)):
+            shown = name.rpartition("@")[2]
+            raise SourceRefused(f"The login named “{shown}” as the server of the org, which is not Salesforce's.")
         return host
 
 
