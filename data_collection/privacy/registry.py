@@ -52,9 +52,9 @@ data_collection.Connection = not: kind name system settings secrets token mappin
 data_collection.SyncRun = not: since objects_done restarts counts; record: notes; free: error
 data_collection.SyncCursor = not: object
 data_collection.SyncPage = not: object cursor whole; record: rows deleted merged
-data_collection.SyncProblem = not: object reason; free: record text
+data_collection.SyncProblem = not: object; free: record reason; body: text
 data_collection.WebhookSource = not: slug name system secret secret_before recipe recipe_text
-data_collection.InboxMessage = not: seal content_type; free: key query error; record: result; body: body
+data_collection.InboxMessage = not: seal content_type; free: key error; record: result; body: body query
 data_collection.FieldTimes = not: table base; record: times
 data_collection.ChangeEvent = not: kind before_band after_band
 data_collection.Team = not: code name currency
@@ -121,7 +121,7 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
 
 
 RULES = _parsed(_TABLE)
-FILE, BODY = "file", "body"  # a stored file; a message as it came
+FILE, BODY = "file", "body"  # a stored file; what came from elsewhere as it came: emptied whole
 
 
 def text_fields(model: type[models.Model]) -> Iterator[models.Field]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from django.db import connection, models
 
@@ -150,20 +151,29 @@ def rows_with(model: type[models.Model], texts: Texts) -> list[int]:
     columns = searched(model)
     if not columns or not texts:
         return []
-    table, quote = model._meta.db_table, connection.ops.quote_name
+    table, named = model._meta.db_table, connection.ops.quote_name
     patterns = [f"%{_escaped(text)}%" for text in texts.looked_for]
     patterns += [f"%{_escaped(json.dumps(text)[1:-1])}%" for text in texts.looked_for if not text.isascii()]
+    messages = patterns + [f"%{_escaped(form)}%" for text in texts.looked_for for form in _as_sent(text)]
+    messages += [_as_bytes(p) for p in patterns if not p.isascii()]
     wanted = []
     for name in columns:
         f = model._meta.get_field(name)
-        text = f"encode({quote(f.column)}, 'escape')" if classes_of(model)[name] == BODY else f"{quote(f.column)}::text"
-        wanted.append(f"{text} ILIKE ANY(%(patterns)s)")
+        is_bytes, is_message = isinstance(f, models.BinaryField), classes_of(model)[name] == BODY
+        text = f"encode({named(f.column)}, 'escape')" if is_bytes else f"{named(f.column)}::text"
+        wanted.append(f"{text} ILIKE ANY(%({'messages' if is_message else 'patterns'})s)")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {quote(model._meta.pk.column)} FROM {quote(table)} WHERE {' OR '.join(wanted)}",
-            {"patterns": patterns + [_as_bytes(p) for p in patterns if not p.isascii()]},
+            f"SELECT {named(model._meta.pk.column)} FROM {named(table)} WHERE {' OR '.join(wanted)}",
+            {"patterns": patterns, "messages": messages},
         )
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def _as_sent(text: str) -> set[str]:
+    """The ways a form or an address writes a text, and JSON with its letters escaped, as bytes show it."""
+    forms = {write(text, safe=safe) for write in (quote, quote_plus) for safe in ("", "@")}
+    return forms | {json.dumps(text)[1:-1].replace("\\", "\\\\")}
 
 
 def _escaped(text: str) -> str:

@@ -1,14 +1,17 @@
 """Erasing a person: a pseudonym instead of the data, the arithmetic as it was, and a mark should they come back."""
 
 import json
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
+from data_collection.connectors.models import SyncProblem
 from data_collection.duplicates.calc.reachable import email_key, is_role
 from data_collection.duplicates.models import LeadMatch, MatchKey, MergeImage
 from data_collection.imports.models import ImportBatch, RowBefore
@@ -30,9 +33,11 @@ from data_collection.privacy.selectors import (
     linked_to,
     rows_with,
 )
+from data_collection.webhooks.services.people import person_guard
 from salesops.access.models import User
 
 Progress = Callable[[int, int | None, str], None]
+ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class NothingToErase(ValueError):
@@ -124,7 +129,24 @@ def _tells(email: str) -> bool:
 
 
 def external_hash(key: bytes, table: str, row: Any) -> str:
-    return keyed_hash(key, "external_id", f"{table}\0{row.system}\0{row.external_id}")
+    return _id_hash(key, table, row.system, row.external_id)
+
+
+def _id_hash(key: bytes, table: str, system: str, external_id: str) -> str:
+    return keyed_hash(key, "external_id", f"{table}\0{system}\0{external_id}")
+
+
+@person_guard
+def is_erased_there(system: str, external_id: str, _email: str) -> bool:
+    """Whether a record of another system is that of an erased person, so that a late message makes nobody of it again.
+
+    An address alone does not count: a person may come back and sign up anew; such rows are flagged at night.
+    """
+    if not external_id or not ErasedMark.objects.exists():
+        return False
+    key = ErasureKey.get()
+    hashes = [_id_hash(key, table, system, external_id) for table in TABLES]
+    return ErasedMark.objects.filter(what="external_id", hash__in=hashes).exists()
 
 
 def _own_rows(person: Person) -> None:
@@ -174,6 +196,9 @@ class _Scrubber:
                         document[name] = {} if name == "attributes" else ""
                 image.save(update_fields=["before", "after"])
         self.samples()
+        for _table, row in self.person.all:  # the begin of a record that could not be read; it need not hold the name
+            theirs = SyncProblem.objects.filter(run__connection__system=row.system, record=row.external_id)
+            theirs.exclude(record="").update(text="")
         LeadMatch.objects.filter(
             models.Q(lead__in=self.person.ids["lead"]) | models.Q(contact__in=self.person.ids["contact"])
         ).delete()
@@ -221,7 +246,7 @@ class _Scrubber:
         if value in (None, "", b"") or value == {}:
             return value
         if word == BODY:
-            return self.body(bytes(value))
+            return self.body(value.encode()).decode() if isinstance(value, str) else self.body(bytes(value))
         if word == LINKED and is_linked:
             return type(value)()
         texts = self.of_linked if is_linked else self.texts
@@ -234,9 +259,9 @@ class _Scrubber:
         text = value.decode("utf-8", "replace")
         try:
             plain = json.dumps(json.loads(text), ensure_ascii=False)
-        except ValueError:
-            plain = text
-        return b"" if self.texts.is_in(plain) or self.texts.is_in(text) else value
+        except ValueError:  # a form, or cut short
+            plain = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        return b"" if any(map(self.texts.is_in, (plain, text, unquote_plus(text)))) else value
 
 
 def _single_names(row: Any) -> list[str]:

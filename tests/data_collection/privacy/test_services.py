@@ -5,6 +5,7 @@ import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -24,6 +25,7 @@ from data_collection.models import (
     DealFact,
     ErasedReturn,
     Erasure,
+    FindingEvent,
     ImportBatch,
     ImportFile,
     InboxMessage,
@@ -31,12 +33,14 @@ from data_collection.models import (
     LeadFact,
     MarketingEvent,
     PersonExport,
+    QualityFinding,
     ReferenceAlias,
     RejectedRow,
     RowBefore,
     SaleFact,
     Suggestion,
     SyncPage,
+    SyncProblem,
     SyncRun,
     WebhookSource,
 )
@@ -47,6 +51,8 @@ from data_collection.privacy.services import (
     person_export,
     returns_check,
 )
+from data_collection.webhooks.selectors import recipe_document, shipped_recipes
+from data_collection.webhooks.services.processing import inbox_run
 from salesops.models import JobRun, Notice, Outbox, User
 from tests.builders import (
     make_account,
@@ -143,6 +149,15 @@ def planted(company: object, analyst: User) -> dict:
             ]
         },
     )  # fmt: skip
+    for record, text in ((EMAIL, f'{{"job": "Zqx boss", "mail": "{EMAIL}"'), ("l-1", '{"street": "Zqx Road 1"')):
+        SyncProblem.objects.create(run=run, object="persons", record=record, reason=f"{WHOLE}: no date", text=text)
+    Lead.objects.filter(pk=lead.pk).update(system="p", external_id="l-1")
+    finding = QualityFinding.objects.create(
+        rule="r", table="lead", row_id=lead.pk, severity="high",
+        first_seen=date(2026, 2, 1), last_seen=date(2026, 2, 1),
+        state_since=date(2026, 2, 1), accepted_reason=f"{WHOLE} said so", system="crm",
+    )  # fmt: skip
+    FindingEvent.objects.create(finding=finding, day=date(2026, 2, 1), state="open", step=0, note=f"asked {EMAIL}")
     source = WebhookSource.objects.create(slug="form", name="Form", system="form")
     for number, text in enumerate((json.dumps({"mail": EMAIL, "job": "Zqx boss"}), f"name={WHOLE}")):
         InboxMessage.objects.create(source=source, key=str(number), seal=str(number), body=text.encode(), query="")
@@ -181,6 +196,54 @@ def test_files_that_still_hold_it_are_named_and_other_people_are_left_alone(plan
     page = SyncPage.objects.get()
     assert page.rows["persons"][1] == {"id": "2", "email": "b@b.test", "job": "Clerk"}
     assert MarketingEvent.objects.get().attributes == {}
+
+
+SENT = {"email": EMAIL, "name": WHOLE, "phone": PHONE}
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        (urlencode({"email": EMAIL}), ""),
+        (urlencode({"name": WHOLE}), ""),
+        (urlencode({"phone": PHONE}), ""),
+        (urlencode({"email": EMAIL}, safe="@"), ""),
+        (urlencode({"name": WHOLE}, quote_via=quote), ""),
+        ("{}", urlencode(SENT)),
+        ("{}", urlencode(SENT, quote_via=quote)),
+        (json.dumps({"n": "Zqxérie Zqxleé"}), ""),
+        (urlencode({"n": "Zqxérie Zqxleé"}), ""),
+    ],
+)
+def test_messages_are_emptied_however_a_form_wrote_them(company: object, analyst: User, body: str, query: str) -> None:
+    lead = make_lead("Zqxérie Zqxleé" if "rie" in body else WHOLE, email=EMAIL, phone=PHONE)
+    source = WebhookSource.objects.create(slug="form", name="Form", system="form")
+    theirs = InboxMessage.objects.create(source=source, key="1", body=body.encode(), query=query)
+    other = InboxMessage.objects.create(source=source, key="2", body=b"email=bob%40ray.test", query="a=b%40c")
+    _erase(lead, analyst)
+    theirs.refresh_from_db()
+    other.refresh_from_db()
+    assert b"qx" not in bytes(theirs.body) and theirs.query == ""
+    assert (bytes(other.body), other.query) == (b"email=bob%40ray.test", "a=b%40c")
+
+
+def test_a_late_message_makes_nobody_of_an_erased_record_again(company: object, analyst: User) -> None:
+    text = shipped_recipes()["generic"]
+    source = WebhookSource.objects.create(slug="web", name="Web", system="web", recipe=recipe_document(text))
+
+    def told(number: int, person: dict) -> str:
+        body = json.dumps({"id": f"e{number}", "type": "form", "person": person}).encode()
+        message = InboxMessage.objects.create(source=source, key=str(number), body=body)
+        inbox_run()
+        message.refresh_from_db()
+        return str(message.state)
+
+    assert told(1, {"id": EMAIL, "email": EMAIL}) == "done"
+    _erase(Lead.objects.get(), analyst)
+    assert told(2, {"id": EMAIL, "email": EMAIL}) == "ignored"
+    assert Lead.objects.count() == 1 and not Lead.objects.filter(email=EMAIL).exists()
+    assert told(3, {"id": "901", "email": EMAIL}) == "done", "who signs up anew is flagged at night, not refused"
+    assert returns_check() == 1
 
 
 def test_figures_are_the_same_before_and_after(planted: dict, analyst: User) -> None:
