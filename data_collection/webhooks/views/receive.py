@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -27,6 +27,8 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
         return _received(request, slug)
     except (OperationalError, InterfaceError):
         return _answer(503, "The message could not be kept. Send it again.", retry=30)
+    except IntegrityError:  # the source was deleted a moment ago and is still remembered
+        return _refused()
     except Unreadable:
         log.exception("The secret of the webhook source “%s” can't be read.", slug)
         return _answer(503, "Not ready. Send it again.", retry=300)

@@ -220,6 +220,15 @@ def test_no_database_means_later(source: WebhookSource, send: Send, monkeypatch:
     assert answer.status_code == 503 and answer["Retry-After"] == "30"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_source_deleted_a_moment_ago(make_source: Callable, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make_source()
+    remembered = WebhookSource.objects.get(pk=source.pk)
+    source.delete()
+    monkeypatch.setattr(receive_views, "source_by_slug", lambda slug: remembered)
+    assert send(PAYLOAD).status_code == 401
+
+
 def test_a_worker_is_called_once_until_it_begins(
     source: WebhookSource, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
