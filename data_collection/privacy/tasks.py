@@ -40,7 +40,7 @@ def erase_person(job: JobHandle) -> None:
     rows = {t: list(TABLES[t]._base_manager.filter(pk__in=pks, erased_at=None)) for t, pks in ids.items()}
     user = User.objects.filter(pk=job.params.get("user")).first()
     try:
-        erasure = person_erase(person=Person(rows), reason=job.params["reason"], user=user)
+        erasure = person_erase(person=Person(rows), reason=job.params["why"]["reason"], user=user)
     except NothingToErase:
         known = Erasure.objects.filter(rows__contains={t: pks for t, pks in ids.items() if pks}).first()
         job.report(rows_out=0, erasure=known.pk if known else None)

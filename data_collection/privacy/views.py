@@ -155,7 +155,8 @@ def _erase(request: HttpRequest, form: EraseForm) -> HttpResponse:
     for value in form.cleaned_data["rows"]:
         name, _dash, number = value.partition("-")
         rows.setdefault(name, []).append(int(number))
-    params = {"rows": rows, "reason": form.cleaned_data["reason"], "user": request.user.pk}
+    # The reason apart: where it names the person, the erasure empties what holds it, and a second run needs the ids.
+    params = {"rows": rows, "why": {"reason": form.cleaned_data["reason"]}, "user": request.user.pk}
     job = job_enqueue(kind="people_erase", params=params, user=request.user)
     messages.info(request, _("The erasure has started; the job tells when it is done."))
     return redirect("job", job.pk)

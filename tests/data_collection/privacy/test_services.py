@@ -359,7 +359,9 @@ def test_erasing_twice_says_so(company: object, analyst: User) -> None:
     from salesops.jobs.registry import JobHandle
 
     contact = make_contact(first_name=FIRST, last_name=LAST)
-    row = JobRun(kind="people_erase", params={"rows": {"contact": [contact.pk]}, "reason": "r", "user": analyst.pk})
+    row = JobRun(
+        kind="people_erase", params={"rows": {"contact": [contact.pk]}, "why": {"reason": "r"}, "user": analyst.pk}
+    )
     for _time in range(2):
         erase_person(JobHandle(row=row, token=None))
     assert Erasure.objects.count() == 1

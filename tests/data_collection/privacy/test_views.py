@@ -6,8 +6,10 @@ from django.urls import reverse
 
 from data_collection.models import ErasedReturn, Erasure, PersonExport
 from data_collection.privacy.services import returns_check
+from data_collection.privacy.tasks import erase_person
+from salesops.jobs.registry import JobHandle
 from salesops.jobs.services import job_run
-from salesops.models import JobRun
+from salesops.models import JobRun, User
 from tests.builders import make_contact, make_lead
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,20 @@ def test_from_finding_to_erasing(company: object, analyst_client: Client) -> Non
     assert erasure.pseudonym in analyst_client.get(reverse("erasure", args=[erasure.pk])).content.decode()
     assert "Only the pseudonym is left" in analyst_client.get(url).content.decode()
     assert "Leeson" not in analyst_client.get(reverse("people_data")).content.decode()
+
+
+def test_a_reason_that_names_the_person_is_erased_and_the_job_can_still_run_again(
+    company: object, analyst_client: Client, analyst: User
+) -> None:
+    lead = make_lead("Ann Leeson", email="ann@lee.test")
+    data = {"rows": [f"lead-{lead.pk}"], "reason": "Ann Leeson asked, ann@lee.test", "typed": "ERASE"}
+    analyst_client.post(reverse("person", args=["lead", lead.pk]), data)
+    job = job_run(JobRun.objects.get().pk)
+    job.refresh_from_db()
+    assert job.params == {"rows": {"lead": [lead.pk]}, "why": {"reason": ""}, "user": analyst.pk}
+    assert "Leeson" not in Erasure.objects.get().reason
+    erase_person(JobHandle(row=job, token=None))
+    assert job.result["erasure"] == Erasure.objects.get().pk
 
 
 def test_only_the_chosen_rows_are_erased(company: object, analyst_client: Client) -> None:
