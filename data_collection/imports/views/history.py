@@ -69,7 +69,7 @@ def _filters(request: HttpRequest, batches: Any) -> list[Filter]:
             [
                 Choice("", _("Everybody")),
                 *(Choice(str(user.pk), str(user)) for user in people),
-                Choice("command", _("command")),
+                Choice("command", _("command or connection")),
             ],
         ),
         Filter(
@@ -126,6 +126,13 @@ def _line(row: ImportBatch) -> dict[str, Any]:
         "level": LEVEL.get(row.state, "neutral"),
         "started_at": row.started_at,
         "seconds": (row.ended_at - row.started_at).total_seconds() if row.ended_at else None,
-        "by": str(row.user) if row.user else _("command"),
+        "by": _started_by(row),
         **counts,
     }
+
+
+def _started_by(row: ImportBatch) -> str:
+    """The person; without one the connection that was due, or the command."""
+    if row.user:
+        return str(row.user)
+    return row.source if row.source.startswith("connection ") else _("command")
