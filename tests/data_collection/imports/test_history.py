@@ -66,6 +66,13 @@ def test_filters_of_the_history(ops: Client, analyst: User, executive: User) -> 
     assert listed(ops, "?by=²&system=%00") == set()
 
 
+def test_who_started_an_import_nobody_started(ops: Client) -> None:
+    """A connection that was due is named; only the command line is called a command."""
+    make_batch(source="connection “Pipedrive EU”")
+    text = html.unescape(ops.get(reverse("sources")).content.decode())
+    assert "connection “Pipedrive EU”" in text and ">command<" not in re.sub(r">\s+|\s+<", lambda m: m[0].strip(), text)
+
+
 def test_the_list_has_a_known_number_of_queries(ops: Client, analyst: User) -> None:
     def queries() -> int:
         with CaptureQueriesContext(
