@@ -27,6 +27,7 @@ class CustomRuleAdmin(HistoryAdmin):
     list_filter = ("table", "severity", "is_active")
     list_select_related = ("owner",)
     search_fields = ("title", "code")
+    autocomplete_fields = ("owner",)
     prepopulated_fields = {"code": ("title",)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: CustomRule | None = None) -> tuple[str, ...]:

@@ -237,6 +237,7 @@ def test_every_step_is_sound(browser: Browser, site: Site, login: dict, size: st
     faults: list[str] = []
 
     def look(step: str) -> None:
+        page.wait_for_selector("#main")  # a page that is just being replaced has no document to measure
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             faults.append(f"{step}: scrolls sideways by {wide} px")
@@ -261,7 +262,8 @@ def test_every_step_is_sound(browser: Browser, site: Site, login: dict, size: st
     look("dry run")
     apply(page)
     look("applied")
-    page.get_by_role("link", name="Undo…").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Undo…").click()
     look("undo")
     page.goto("/collect/sources/")
     look("history")
