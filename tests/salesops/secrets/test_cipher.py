@@ -53,3 +53,10 @@ def test_the_field_writes_ciphertext_only() -> None:
     assert "hunter2" not in field.get_prep_value("hunter2")
     assert field.get_prep_value("") == ""
     assert field.from_db_value(field.get_prep_value("hunter2"), None, None).reveal() == "hunter2"
+
+
+def test_the_way_from_a_derived_key_to_a_listed_one(settings: Any) -> None:
+    settings.ENCRYPTION_KEYS, settings.SECRET_KEY = [], "the old secret key"
+    token = encrypt("x")
+    settings.ENCRYPTION_KEYS, settings.SECRET_KEY = ["new", "the old secret key"], "another"
+    assert decrypt(token) == "x"
