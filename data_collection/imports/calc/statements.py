@@ -20,9 +20,9 @@ def stage_sql(plan: Plan, *, raw: str, tables: Dict[str, Table], aliased: frozen
 
     `raw`: what the trimmed cells are read from; `aliased`: reference fields for which confirmed aliases exist.
     """
-    texts, values = _texts(plan, raw), [_value(f) for f in plan.filled if f.field.name not in plan.selves]
+    texts, values = texts_sql(plan, raw), [_value(f) for f in plan.filled if f.field.name not in plan.selves]
     normals = [_normal(f) for f in plan.filled if f.reading is not None]
-    joins = [_join(f, plan, tables, f.field.name in aliased) for f in plan.filled if _joined(f, plan)]
+    joins = [reference_join(f, plan, tables, f.field.name in aliased) for f in plan.filled if _joined(f, plan)]
     level2 = f"SELECT *{_more(normals)} FROM ({texts}) a {_not_known(plan)}OFFSET 0"
     level3 = f"SELECT b.*{_more(values)} FROM ({level2}) b {' '.join(joins)} OFFSET 0"
     columns = [f"{_final(f, plan)} AS {quoted(f.field.column)}" for f in plan.filled if f.field.name not in plan.selves]
@@ -100,9 +100,14 @@ def _more(columns: Sequence[str]) -> str:
     return "".join(f", {column}" for column in columns)
 
 
-def _texts(plan: Plan, raw: str) -> str:
-    columns = [f"{source_text(f.source, plan.columns)} AS x_{f.field.name}" for f in plan.filled]
-    if plan.attributes:
+def texts_sql(plan: Plan, raw: str, *, fields: Sequence[Filled] | None = None) -> str:
+    """The target's rows with the text of each field; of these fields only, without attributes, where given."""
+    columns = ["n", "bad"]
+    columns += [
+        f"{source_text(f.source, plan.columns)} AS x_{f.field.name}"
+        for f in (plan.filled if fields is None else fields)
+    ]
+    if plan.attributes and fields is None:
         columns.append(f"{_unknown(plan)} AS x__unknown")
     where = [
         f"(bad IS NOT NULL OR {plan.columns[column]} IN ({', '.join(literal(v) for v in values)}))"
@@ -110,18 +115,16 @@ def _texts(plan: Plan, raw: str) -> str:
     ]
     where += [f"{plan.columns[column]} IS NOT NULL" for column in plan.target.skip_empty]
     where += ["bad IS NULL"] if plan.target.duplicates == "first" else []
-    return (
-        f"SELECT n, bad, {', '.join(columns)} FROM {_cells(plan, raw)} WHERE {' AND '.join(where) or 'true'} OFFSET 0"
-    )
+    return f"SELECT {', '.join(columns)} FROM {cells(plan, raw)} WHERE {' AND '.join(where) or 'true'} OFFSET 0"
 
 
-def _cells(plan: Plan, raw: str) -> str:
+def cells(plan: Plan, raw: str) -> str:
     """The file's rows, with the texts that mean an empty cell emptied."""
     if not plan.blank:
         return raw
     texts = ", ".join(literal(text) for text in plan.blank)
-    cells = ", ".join(f"CASE WHEN {c} IN ({texts}) THEN NULL ELSE {c} END AS {c}" for c in plan.columns.values())
-    return f"(SELECT n, bad, {cells} FROM {raw}) cells"
+    columns = ", ".join(f"CASE WHEN {c} IN ({texts}) THEN NULL ELSE {c} END AS {c}" for c in plan.columns.values())
+    return f"(SELECT n, bad, {columns} FROM {raw}) cells"
 
 
 def _unknown(plan: Plan) -> str:
@@ -168,7 +171,8 @@ def own_system(plan: Plan, prefix: str = "b.") -> str:
     return f"{prefix}x_system" if "system" in plan.names else literal(plan.system)
 
 
-def _join(filled: Filled, plan: Plan, tables: Dict[str, Table], aliased: bool) -> str:
+def reference_join(filled: Filled, plan: Plan, tables: Dict[str, Table], aliased: bool) -> str:
+    """Joins what a reference of the texts `b` means as `l_<field>` (k, system, id, several)."""
     name = filled.field.name
     table = tables[filled.field.refers or ""]
     by = filled.source.by or table.lookup[0]

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
-from data_collection.imports.calc import upserts
+from data_collection.imports.calc import certain, upserts
 from data_collection.imports.calc.expressions import literal, quoted, trimmed
 from data_collection.imports.calc.plan import Plan, Problem
 from data_collection.imports.calc.reading import Survey
@@ -21,6 +21,9 @@ from data_collection.imports.services.trail import rows_added
 
 SAMPLE = 20
 MOST_CHANGES = 500  # rows of one target whose changes are shown value by value
+LEAST_ROWS = 2_000  # fewer are staged at once
+LOOKED_AT = 1_000  # rows that tell whether a file mostly repeats what is known
+MOSTLY = 0.7  # share of certain rows from which looking for them all saves more than it costs
 WORK_MEM = "64MB"  # of the database, for each sort and hash of a table being loaded
 
 
@@ -112,10 +115,15 @@ class _Loader:
         self.count = TableCount(plan.table.name, raw.name)
         self.notes: dict[tuple[int, int], str] = {}  # (row, problem) -> what exactly
         self.hints: dict[tuple[str, str], str] = {}  # (field, value) -> proposed name
+        self.rows = raw.rows  # what the rows to be staged are read from
+        self.whole = 0  # rows of the target, where certain ones are set aside
 
     def run(self, cursor: CursorWrapper, *, accept: bool) -> None:
+        self.set_aside(cursor)
         self.tell("reading values, resolving references")
         self.stage(cursor, accept=accept)
+        if self.whole:
+            self.count.same, self.count.read = self.whole - self.count.read, self.whole
         self.tell(f"checking {self.count.read:,} rows against each other")
         self.duplicates(cursor)
         self.overlaps(cursor)
@@ -129,12 +137,36 @@ class _Loader:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         self.count.same += self.good - self.count.new - self.count.changed
         cursor.execute(f"DROP TABLE {STAGE}")
+        cursor.execute(f"DROP TABLE IF EXISTS {certain.REST}")
+
+    def set_aside(self, cursor: CursorWrapper) -> None:
+        """Leave rows that certainly are as their known row out of all that follows, where most of the file is so."""
+        if not certain.is_applicable(self.plan):
+            return
+        aliased, raw = aliased_fields(self.plan, self.tables), self.raw.rows
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {quoted(self.plan.table.db_table)})")
+        if not cursor.fetchone()[0]:
+            return
+        cursor.execute(certain.rows_sql(self.plan, raw=raw))
+        rows = cursor.fetchone()[0]
+        if rows < LEAST_ROWS:
+            return
+        every = max(1, rows // LOOKED_AT)
+        cursor.execute(certain.share_sql(self.plan, raw=raw, every=every, tables=self.tables, aliased=aliased))
+        seen, same = cursor.fetchone()
+        if same < MOSTLY * seen:
+            return
+        self.tell(f"comparing {rows:,} rows with the known ones")
+        cursor.execute(f"DROP TABLE IF EXISTS {certain.REST}")
+        cursor.execute(certain.rest_sql(self.plan, raw=raw, tables=self.tables, aliased=aliased))
+        if cursor.rowcount:
+            cursor.execute(f"ANALYZE {certain.REST}")
+            cursor.execute(certain.put_back_sql(self.plan, raw=raw))
+        self.rows, self.whole = certain.rest_of(raw), rows
 
     def stage(self, cursor: CursorWrapper, *, accept: bool) -> None:
         self.count.read = self.build(cursor)
-        found = propose(
-            plan=self.plan, raw=self.raw.rows, file=self.raw.name, tables=self.tables, wrong=self.wrong(cursor)
-        )
+        found = propose(plan=self.plan, raw=self.rows, file=self.raw.name, tables=self.tables, wrong=self.wrong(cursor))
         if accept and any(p.applied for p in found.accepted()):
             self.count.read = self.build(cursor)
         self.outcome.proposed += found.proposed
@@ -151,7 +183,7 @@ class _Loader:
     def build(self, cursor: CursorWrapper) -> int:
         cursor.execute(f"DROP TABLE IF EXISTS {STAGE}")
         cursor.execute(
-            stage_sql(self.plan, raw=self.raw.rows, tables=self.tables, aliased=aliased_fields(self.plan, self.tables))
+            stage_sql(self.plan, raw=self.rows, tables=self.tables, aliased=aliased_fields(self.plan, self.tables))
         )
         rows = cursor.rowcount
         cursor.execute(f"ANALYZE {STAGE} ({', '.join(map(quoted, upserts.compared_columns(self.plan)))})")
