@@ -158,10 +158,12 @@ class _Loader:
             return
         self.tell(f"comparing {rows:,} rows with the known ones")
         cursor.execute(f"DROP TABLE IF EXISTS {certain.REST}")
+        cursor.execute("SET LOCAL enable_nestloop = off")  # whole tables meet; without statistics it loops over them
         cursor.execute(certain.rest_sql(self.plan, raw=raw, tables=self.tables, aliased=aliased))
         if cursor.rowcount:
             cursor.execute(f"ANALYZE {certain.REST}")
             cursor.execute(certain.put_back_sql(self.plan, raw=raw))
+        cursor.execute("SET LOCAL enable_nestloop = on")
         self.rows, self.whole = certain.rest_of(raw), rows
 
     def stage(self, cursor: CursorWrapper, *, accept: bool) -> None:
