@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from data_collection.connectors.models import SyncProblem
 from data_collection.duplicates.calc.reachable import email_key, is_role
-from data_collection.duplicates.models import LeadMatch, MatchKey, MergeImage
+from data_collection.duplicates.models import LeadMatch, MergeImage
+from data_collection.duplicates.services.search import rows_forget
 from data_collection.imports.models import ImportBatch, RowBefore
 from data_collection.privacy.calc.scrub import Texts, record_emptied, replaced_in_json
 from data_collection.privacy.models import (
@@ -187,7 +188,7 @@ class _Scrubber:
         found: dict[str, int] = {}
         for table, ids in self.person.ids.items():
             found["data_collection_rowbefore"] = RowBefore.objects.filter(table=table, row__in=ids).delete()[0]
-            MatchKey.objects.filter(kind=table, row_id__in=ids).delete()
+            rows_forget(kind=table, rows=list(ids))
             personal = {n for n, w in classes_of(TABLES[table]).items() if w == PERSONAL} | {"external_id"}
             db_table = TABLES[table]._meta.db_table
             for image in MergeImage.objects.filter(table=db_table, row_id__in=ids):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from psycopg2.extras import execute_values
 
 from data_collection.duplicates.calc.groups import groups_of
 from data_collection.duplicates.calc.records import Record
 from data_collection.duplicates.calc.scoring import OPEN_AT, Score, compare
-from data_collection.duplicates.models import DuplicateGroup, DuplicatePair, Kind
+from data_collection.duplicates.models import DuplicateGroup, DuplicatePair, Kind, MatchKey
 from data_collection.duplicates.selectors import money_touched
 from data_collection.duplicates.services.candidates import CANDIDATES, Candidates, candidates_find
 from data_collection.duplicates.services.keys import KEYS, Progress, keys_refresh
@@ -144,6 +144,14 @@ def groups_rebuild(*, kind: str) -> int:
     """All groups of a kind anew from the open pairs. Returns how many there are."""
     DuplicateGroup.objects.filter(kind=kind).delete()
     return _groups_make(kind, DuplicatePair.objects.filter(kind=kind, state=DuplicatePair.State.OPEN))
+
+
+def rows_forget(*, kind: str, rows: list[int]) -> None:
+    """These rows are no longer looked for: their keys and open pairs go, and groups are made without them."""
+    MatchKey.objects.filter(kind=kind, row_id__in=rows).delete()
+    open_pairs = DuplicatePair.objects.filter(kind=kind, state=DuplicatePair.State.OPEN)
+    open_pairs.filter(Q(left_id__in=rows) | Q(right_id__in=rows)).delete()
+    groups_refresh(kind=kind, rows=rows)
 
 
 def groups_refresh(*, kind: str, rows: list[int]) -> None:

@@ -38,7 +38,7 @@ SCORES = {"": gettext_lazy("Any"), "0.85": gettext_lazy("85 % and up"), "0.95": 
 @operations_only
 def duplicates(request: HttpRequest) -> HttpResponse:
     """The groups, what weighs most first."""
-    kind, score, system = (request.GET.get(name, "") for name in ("kind", "score", "system"))
+    kind, score, system = (request.GET.get(name, "").replace("\0", "") for name in ("kind", "score", "system"))
     groups = groups_filtered(request.user, kind=kind, score=score if score in SCORES else "", system=system)
     currency = Company.get().reporting_currency
     if request.GET.get("format") == "csv":

@@ -163,3 +163,8 @@ def test_only_changed_rows_are_looked_at_again(company: object) -> None:
     make_account("Company aaaaaa Ltd", website="c0.com")
     found = duplicates_search(kind="account")
     assert (found.changed, found.pairs) == (1, 1)
+
+
+def test_a_sign_no_text_holds_is_no_filter(pair: tuple, analyst_client: Client) -> None:
+    for query in ("kind=%00", "system=%00", "score=%00"):
+        assert analyst_client.get(f"{reverse('duplicates')}?{query}").status_code == 200
