@@ -83,10 +83,10 @@ def test_the_list_has_a_known_number_of_queries(ops: Client, analyst: User) -> N
 
     make_batch(user=analyst, job=make_job("import"))
     ops.get(reverse("sources"))
-    few = queries()
+    few = min(queries(), queries())  # now and then one is asked by the clock, not by the page
     for number in range(20):
         make_batch(user=analyst, job=make_job("import"), system=f"s{number}")
-    assert queries() == few <= 15
+    assert min(queries(), queries()) == few <= 15
 
 
 def test_systems_say_what_came_in_last(ops: Client) -> None:
